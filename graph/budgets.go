@@ -39,6 +39,12 @@ func (r *Resolver) stateOf(ctx context.Context, b *model.Budget) (*model.BudgetS
 	return toState(*s, r.Store.Now()), nil
 }
 
+// dateOf is the day of t in a time zone, as the UTC midnight of that date.
+func dateOf(t time.Time, zone *time.Location) time.Time {
+	local := t.In(zone)
+	return time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
+}
+
 // seriesOf is the daily spend of the current cycle, up to today.
 func (r *Resolver) seriesOf(ctx context.Context, b *model.Budget) ([]*model.DailySpend, error) {
 	state, err := from(ctx).states.Load(ctx, stateKey{b.Ref.AccountID, b.Ref.Plane, b.ID})
@@ -51,7 +57,7 @@ func (r *Resolver) seriesOf(ctx context.Context, b *model.Budget) ([]*model.Dail
 	}
 	now := r.Store.Now()
 	days := state.Days(amounts, now)
-	today := now.Truncate(24 * time.Hour)
+	today := dateOf(now, state.Zone)
 	out := make([]*model.DailySpend, len(days))
 	for i, n := range days {
 		out[i] = &model.DailySpend{Day: today.AddDate(0, 0, i-len(days)+1), Amount: n}
@@ -76,8 +82,8 @@ func (r *Resolver) previousSeriesOf(ctx context.Context, b *model.Budget) ([]*mo
 	if began.IsZero() { // this is its first cycle: the same time before is the next best
 		began = state.StartsAt.Add(state.StartsAt.Sub(state.EndsAt))
 	}
-	days := r.Budgets.Previous(amounts, began, state.StartsAt)
-	first := state.StartsAt.Truncate(24 * time.Hour)
+	days := r.Budgets.Previous(amounts, began.In(state.Zone), state.StartsAt.In(state.Zone))
+	first := dateOf(state.StartsAt, state.Zone)
 	out := make([]*model.DailySpend, len(days))
 	for i, n := range days {
 		out[i] = &model.DailySpend{Day: first.AddDate(0, 0, i-len(days)), Amount: n}

@@ -69,8 +69,8 @@ func (r *consoleResolver) Usage(ctx context.Context, obj *model.Console, filter 
 	return r.usage(ctx, obj.Ref, filter, groupBy, rows)
 }
 
-func (r *consoleResolver) Charges(ctx context.Context, obj *model.Console, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) (*model.ChargeConnection, error) {
-	return r.charges(ctx, obj.Ref, chargeFilter{scopeID, requestID, modelID, userID, from, to}, window{first, last, after, before})
+func (r *consoleResolver) Charges(ctx context.Context, obj *model.Console, scopeID *string, requestID *string, modelID *string, userID *string, keyID *string, tag *string, agentID *string, clientID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) (*model.ChargeConnection, error) {
+	return r.charges(ctx, obj.Ref, chargeFilter{scopeID, requestID, modelID, userID, keyID, tag, agentID, clientID, from, to}, window{first, last, after, before})
 }
 
 func (r *Resolver) Console() generated.ConsoleResolver { return &consoleResolver{r} }

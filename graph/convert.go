@@ -180,8 +180,8 @@ func toCharge(c *ent.Charge) *model.Charge {
 		UserID: c.UserID, AgentID: c.AgentID, ClientID: c.ClientID,
 		Amount: amountIn(plane, money.Nano(c.Cost), money.Nano(c.Credits)), Unit: unitOf(plane), Held: money.Nano(c.Held),
 		PriceID: c.PriceID, FactorPpm: c.FactorPpm, LatencyMs: c.LatencyMs, FirstByteMs: c.FirstByteMs, Stream: c.Stream,
-		Ref:      model.Ref{ID: c.ID, AccountID: c.AccountID, Plane: plane, Path: c.Path},
-		MemberID: c.MemberID, KeyID: c.KeyID, CostUSD: money.Nano(c.Cost)}
+		Ref:     model.Ref{ID: c.ID, AccountID: c.AccountID, Plane: plane, Path: c.Path},
+		ModelID: c.ModelID, OrganizationID: c.OrganizationID, TeamID: c.TeamID, MemberID: c.MemberID, KeyID: c.KeyID, Cycles: c.Cycles, CostUSD: money.Nano(c.Cost)}
 }
 
 // unless is nil for an empty text.

@@ -69,8 +69,8 @@ func (r *copilotResolver) Usage(ctx context.Context, obj *model.Copilot, filter 
 	return r.usage(ctx, obj.Ref, filter, groupBy, rows)
 }
 
-func (r *copilotResolver) Charges(ctx context.Context, obj *model.Copilot, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) (*model.ChargeConnection, error) {
-	return r.charges(ctx, obj.Ref, chargeFilter{scopeID, requestID, modelID, userID, from, to}, window{first, last, after, before})
+func (r *copilotResolver) Charges(ctx context.Context, obj *model.Copilot, scopeID *string, requestID *string, modelID *string, userID *string, keyID *string, tag *string, agentID *string, clientID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) (*model.ChargeConnection, error) {
+	return r.charges(ctx, obj.Ref, chargeFilter{scopeID, requestID, modelID, userID, keyID, tag, agentID, clientID, from, to}, window{first, last, after, before})
 }
 
 func (r *mutationResolver) ModelInstall(ctx context.Context, input model.ModelInstallInput) (*model.ModelPayload, error) {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/budget"
@@ -113,7 +114,7 @@ func (r *Resolver) platformPeriods(ctx context.Context, f budget.PlatformFilter,
 	out := []*model.PlatformUsagePeriod{}
 	var sum budget.PlatformSum
 	for _, d := range days {
-		start := begin(d.Day, by)
+		start := budget.StartOf(begin(budget.DayOf(d.Day), by), time.UTC)
 		if len(out) == 0 || !out[len(out)-1].Start.Equal(start) {
 			out, sum = append(out, &model.PlatformUsagePeriod{Start: start}), budget.PlatformSum{}
 		}

@@ -54,8 +54,8 @@ func TestListsAreBounded(t *testing.T) {
 	t.Parallel()
 	bounded := map[string]string{
 		"errors": "of one input", "path": "of one field", "topics": "those there are", "notificationPreferences": "of one person", "alerts": "thresholds of one cycle", "viewerCan": "fixed actions", "viewerCanWithin": "fixed actions", "edges": "of one page", "roles": "of one person",
-		"accounts": "of one login, 100", "choices": "of one login, 100", "planes": "two", "series": "days of a cycle", "seriesLow": "62", "seriesHigh": "62", "targets": "models of a plane, 500", "previousSeries": "days of a cycle", "passed": "levels of the tree", "raises": "budgets on one path", "overflow": "budgets on one path", "states": "changed ones, 500",
-		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "periods": "of a range, 400", "days": "of a range, 400", "classes": "eight",
+		"accounts": "of one login, 100", "choices": "of one login, 100", "planes": "two", "series": "days of a cycle", "budgets": "on one path", "seriesLow": "62", "seriesHigh": "62", "targets": "models of a plane, 500", "previousSeries": "days of a cycle", "passed": "levels of the tree", "raises": "budgets on one path", "overflow": "budgets on one path", "states": "changed ones, 500",
+		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "periods": "of a range, 400", "starts": "of a range, 401", "amounts": "of a range, 401", "others": "of a range, 401", "groups": "asked for, 100", "days": "of a range, 400", "classes": "eight",
 		"changes": "fields of one row, or budgets, 500", "warnings": "of one plan, 500", "increases": "in force, 20", "thresholds": "ten", "prices": "50",
 		"lines": "of one call, 100", "tags": "of one call, 16", "creditFactors": "100", "categories": "12", "screenshots": "eight", "capabilities": "12", "requirements": "12", "versions": "50", "installations": "100", "ratings": "50", "inputs": "five", "outputs": "five",
 		"permissions": "those there are", "grantable": "those there are", "providers": "of one account, 20", "scopes": "of one provider, 20",

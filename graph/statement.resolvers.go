@@ -28,6 +28,17 @@ func (r *statementResolver) Location(ctx context.Context, obj *model.Statement) 
 	return location(ctx, obj.Ref.Path)
 }
 
+func (r *statementConnectionResolver) TotalCount(ctx context.Context, obj *model.StatementConnection) (int, error) {
+	return obj.Count(ctx)
+}
+
 func (r *Resolver) Statement() generated.StatementResolver { return &statementResolver{r} }
 
-type statementResolver struct{ *Resolver }
+func (r *Resolver) StatementConnection() generated.StatementConnectionResolver {
+	return &statementConnectionResolver{r}
+}
+
+type (
+	statementResolver           struct{ *Resolver }
+	statementConnectionResolver struct{ *Resolver }
+)

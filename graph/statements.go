@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
@@ -45,7 +46,7 @@ func (r *Resolver) statementNode(ctx context.Context, id string) (model.Node, er
 // ends.
 func (r *Resolver) statements(ctx context.Context, at model.Ref, scopeID *string, w window) (*model.StatementConnection, error) {
 	ctx = tenancy.InPlane(ctx, at.Plane)
-	q := r.Store.Statement.Query().Where(statement.AccountID(at.AccountID), statement.PlaneEQ(statement.Plane(at.Plane)))
+	where := []predicate.Statement{statement.AccountID(at.AccountID), statement.PlaneEQ(statement.Plane(at.Plane))}
 	if scopeID != nil {
 		s, err := r.scopeByID(ctx, *scopeID)
 		if err != nil {
@@ -54,13 +55,15 @@ func (r *Resolver) statements(ctx context.Context, at model.Ref, scopeID *string
 		if err := r.check(ctx, access.BudgetWatch, ref(s)); err != nil {
 			return nil, err
 		}
-		q.Where(statement.ScopeID(s.ID))
+		where = append(where, statement.ScopeID(s.ID))
 	}
-	rows, info, err := list[*ent.Statement](ctx, q, w, statement.FieldID, true, func(s *ent.Statement) string { return s.ID })
+	rows, info, err := list[*ent.Statement](ctx, r.Store.Statement.Query().Where(where...), w, statement.FieldID, true, func(s *ent.Statement) string { return s.ID })
 	if err != nil {
 		return nil, err
 	}
-	out := &model.StatementConnection{PageInfo: info, Edges: []*model.StatementEdge{}}
+	out := &model.StatementConnection{PageInfo: info, Edges: []*model.StatementEdge{}, Count: func(context.Context) (int, error) {
+		return r.Store.Statement.Query().Where(where...).Count(ctx)
+	}}
 	for _, row := range rows {
 		node, err := toStatement(row)
 		if err != nil {

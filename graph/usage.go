@@ -15,7 +15,7 @@ import (
 const maxUsageDays = 400
 
 func checkRange(from, to time.Time) error {
-	if !to.After(from) || to.Sub(from) > maxUsageDays*24*time.Hour {
+	if !to.After(from) || to.Sub(from) > (maxUsageDays*24+1)*time.Hour { // one day may have 25 hours
 		return fault.New(fault.BadInput, "A usage report covers more than nothing and at most %d days: from must lie before to.", maxUsageDays)
 	}
 	return nil
@@ -45,7 +45,7 @@ func (r *Resolver) usageReaches(ctx context.Context, at model.Ref, scopeID *stri
 }
 
 func toUsageFilter(f model.UsageFilter) budget.UsageFilter {
-	return budget.UsageFilter{From: f.From, To: f.To, ModelID: given(f.ModelID), Tag: given(f.Tag), UserID: given(f.UserID),
+	return budget.UsageFilter{From: f.From, To: f.To, ModelID: given(f.ModelID), Tag: given(f.Tag), UserID: given(f.UserID), KeyID: given(f.KeyID),
 		AgentID: given(f.AgentID), ClientID: given(f.ClientID)}
 }
 
@@ -89,6 +89,14 @@ func (r *Resolver) usageReport(ctx context.Context, plane tenancy.Plane, in []te
 		return nil, err
 	}
 	filter := toUsageFilter(f)
+	filter.Zone = time.UTC
+	if len(in) > 0 {
+		zone, err := r.Budgets.Zone(ctx, in[0].AccountID)
+		if err != nil {
+			return nil, err
+		}
+		filter.Zone = zone
+	}
 	whole, err := r.Budgets.Usage(ctx, in, filter, budget.Whole, 1)
 	if err != nil {
 		return nil, err
@@ -97,13 +105,13 @@ func (r *Resolver) usageReport(ctx context.Context, plane tenancy.Plane, in []te
 	if err != nil {
 		return nil, err
 	}
-	out := &model.UsageReport{Unit: unitOf(plane), Total: totals(plane, budget.Sum{}), In: in, Filter: filter}
+	out := &model.UsageReport{Unit: unitOf(plane), Total: totals(plane, budget.Sum{}), In: in, Filter: filter, By: budget.Dimension(by)}
 	for _, s := range whole {
 		out.Total = totals(plane, s)
 	}
 	out.Rows = mapTo(groups, func(s budget.Sum) *model.UsageRow {
 		t := totals(plane, s)
-		return &model.UsageRow{ID: s.ID, Name: s.Name, Totals: t, Share: share(t.Amount, out.Total.Amount)}
+		return &model.UsageRow{ID: s.ID, Name: s.Name, Totals: t, Share: share(t.Amount, out.Total.Amount), Report: out}
 	})
 	return out, nil
 }
@@ -119,38 +127,6 @@ func (r *Resolver) viewerUsage(ctx context.Context, v *tenancy.Viewer, plane ten
 		return r.usage(ctx, model.Ref{AccountID: v.AccountID, Plane: plane}, f, by, rows)
 	}
 	return r.usageReport(ctx, plane, []tenancy.Reach{wholePlane(stateKey{accountID: v.AccountID, plane: plane})}, f, by, rows)
-}
-
-// begin is the first day of the interval that a day lies in.
-func begin(day time.Time, by model.UsageInterval) time.Time {
-	switch by {
-	case model.UsageIntervalWeek:
-		return day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
-	case model.UsageIntervalMonth:
-		return time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, time.UTC)
-	case model.UsageIntervalDay:
-	}
-	return day
-}
-
-func (r *Resolver) usagePeriods(ctx context.Context, report *model.UsageReport, by model.UsageInterval) ([]*model.UsagePeriod, error) {
-	days, err := r.Budgets.Usage(ctx, report.In, report.Filter, budget.ByDay, maxUsageDays+1)
-	if err != nil {
-		return nil, err
-	}
-	out := []*model.UsagePeriod{}
-	for _, d := range days {
-		start := begin(d.Day, by)
-		if len(out) == 0 || !out[len(out)-1].Start.Equal(start) {
-			out = append(out, &model.UsagePeriod{Start: start})
-		}
-		p := out[len(out)-1]
-		p.Amount += amountIn(report.In[0].Plane, d.Cost, d.Credits)
-		p.Calls += d.Calls
-		p.InputTokens += inputOf(d.Usage)
-		p.OutputTokens += outputOf(d.Usage)
-	}
-	return out, nil
 }
 
 func toClasses(sums []budget.ClassSum) []*model.TokenClassSum {

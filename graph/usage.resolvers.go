@@ -13,6 +13,58 @@ import (
 	"github.com/alchemi/cockpit/internal/money"
 )
 
+func (r *chargeResolver) Model(ctx context.Context, obj *model.Charge) (*model.Model, error) {
+	return receiptModel(ctx, obj)
+}
+
+func (r *chargeResolver) Organization(ctx context.Context, obj *model.Charge) (*model.Organization, error) {
+	s, err := receiptScope(ctx, obj.OrganizationID)
+	if s == nil {
+		return nil, err
+	}
+	return toOrganization(s), nil
+}
+
+func (r *chargeResolver) Team(ctx context.Context, obj *model.Charge) (*model.Team, error) {
+	s, err := receiptScope(ctx, obj.TeamID)
+	if s == nil {
+		return nil, err
+	}
+	return toTeam(s), nil
+}
+
+func (r *chargeResolver) Member(ctx context.Context, obj *model.Charge) (*model.Member, error) {
+	s, err := receiptScope(ctx, obj.MemberID)
+	if s == nil {
+		return nil, err
+	}
+	return toMember(s), nil
+}
+
+func (r *chargeResolver) User(ctx context.Context, obj *model.Charge) (*model.User, error) {
+	return receiptUser(ctx, obj)
+}
+
+func (r *chargeResolver) Key(ctx context.Context, obj *model.Charge) (*model.Key, error) {
+	s, err := receiptScope(ctx, obj.KeyID)
+	if s == nil {
+		return nil, err
+	}
+	return toKey(s), nil
+}
+
+func (r *chargeResolver) Agent(ctx context.Context, obj *model.Charge) (*model.Agent, error) {
+	s, err := receiptScope(ctx, obj.AgentID)
+	if s == nil {
+		return nil, err
+	}
+	return toAgent(s), nil
+}
+
+func (r *chargeResolver) Client(ctx context.Context, obj *model.Charge) (*model.ServiceClient, error) {
+	return r.receiptClient(ctx, obj)
+}
+
 func (r *chargeResolver) MemberName(ctx context.Context, obj *model.Charge) (*string, error) {
 	return nameOf(ctx, obj.MemberID)
 }
@@ -34,7 +86,7 @@ func (r *chargeResolver) Lines(ctx context.Context, obj *model.Charge) ([]*model
 }
 
 func (r *chargeResolver) UserName(ctx context.Context, obj *model.Charge) (*string, error) {
-	return nameBy(ctx, from(ctx).receipt.userNames, obj.UserID)
+	return receiptUserName(ctx, obj)
 }
 
 func (r *chargeResolver) AgentName(ctx context.Context, obj *model.Charge) (*string, error) {
@@ -42,24 +94,56 @@ func (r *chargeResolver) AgentName(ctx context.Context, obj *model.Charge) (*str
 }
 
 func (r *chargeResolver) ClientName(ctx context.Context, obj *model.Charge) (*string, error) {
-	return nameBy(ctx, from(ctx).receipt.clientNames, obj.ClientID)
+	return receiptClientName(ctx, obj)
 }
 
 func (r *chargeResolver) Price(ctx context.Context, obj *model.Charge) (*model.ChargePrice, error) {
 	return receiptPrice(ctx, obj)
 }
 
+func (r *chargeResolver) Factor(ctx context.Context, obj *model.Charge) (*model.ChargeFactor, error) {
+	return receiptFactor(ctx, obj)
+}
+
+func (r *chargeResolver) Budgets(ctx context.Context, obj *model.Charge) ([]*model.ChargeBudget, error) {
+	return receiptBudgets(ctx, obj)
+}
+
 func (r *chargeResolver) Cost(ctx context.Context, obj *model.Charge) (*money.Nano, error) {
 	return costFor(ctx, obj.Ref.Plane, obj.CostUSD), nil
+}
+
+func (r *chargeBudgetResolver) Budget(ctx context.Context, obj *model.ChargeBudget) (*model.Budget, error) {
+	return budgetOf(ctx, obj.ScopeID)
+}
+
+func (r *chargeConnectionResolver) TotalCount(ctx context.Context, obj *model.ChargeConnection) (int, error) {
+	return obj.Count(ctx)
+}
+
+func (r *usageReportResolver) Previous(ctx context.Context, obj *model.UsageReport) (*model.UsageTotals, error) {
+	return r.usageBefore(ctx, obj)
 }
 
 func (r *usageReportResolver) Periods(ctx context.Context, obj *model.UsageReport, by model.UsageInterval) ([]*model.UsagePeriod, error) {
 	return r.usagePeriods(ctx, obj, by)
 }
 
+func (r *usageReportResolver) Series(ctx context.Context, obj *model.UsageReport, by model.UsageInterval, groups int) (*model.UsageSeries, error) {
+	return r.usageSeries(ctx, obj, by, groups)
+}
+
+func (r *usageReportResolver) Flows(ctx context.Context, obj *model.UsageReport, rows int) (*model.UsageFlows, error) {
+	return r.usageFlows(ctx, obj, rows)
+}
+
 func (r *usageReportResolver) Classes(ctx context.Context, obj *model.UsageReport) ([]*model.TokenClassSum, error) {
 	sums, err := r.Budgets.UsageByClass(ctx, obj.In, obj.Filter)
 	return toClasses(sums), err
+}
+
+func (r *usageRowResolver) Previous(ctx context.Context, obj *model.UsageRow) (*model.UsageTotals, error) {
+	return usageRowBefore(ctx, obj)
 }
 
 func (r *usageTotalsResolver) Cost(ctx context.Context, obj *model.UsageTotals) (*money.Nano, error) {
@@ -68,12 +152,23 @@ func (r *usageTotalsResolver) Cost(ctx context.Context, obj *model.UsageTotals) 
 
 func (r *Resolver) Charge() generated.ChargeResolver { return &chargeResolver{r} }
 
+func (r *Resolver) ChargeBudget() generated.ChargeBudgetResolver { return &chargeBudgetResolver{r} }
+
+func (r *Resolver) ChargeConnection() generated.ChargeConnectionResolver {
+	return &chargeConnectionResolver{r}
+}
+
 func (r *Resolver) UsageReport() generated.UsageReportResolver { return &usageReportResolver{r} }
+
+func (r *Resolver) UsageRow() generated.UsageRowResolver { return &usageRowResolver{r} }
 
 func (r *Resolver) UsageTotals() generated.UsageTotalsResolver { return &usageTotalsResolver{r} }
 
 type (
-	chargeResolver      struct{ *Resolver }
-	usageReportResolver struct{ *Resolver }
-	usageTotalsResolver struct{ *Resolver }
+	chargeResolver           struct{ *Resolver }
+	chargeBudgetResolver     struct{ *Resolver }
+	chargeConnectionResolver struct{ *Resolver }
+	usageReportResolver      struct{ *Resolver }
+	usageRowResolver         struct{ *Resolver }
+	usageTotalsResolver      struct{ *Resolver }
 )

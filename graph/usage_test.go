@@ -56,8 +56,19 @@ func (a *api) rich() {
 	}
 }
 
+func sumOf(t *testing.T, amounts any) (sum money.Nano) {
+	t.Helper()
+	for _, a := range amounts.([]any) {
+		n, err := money.Parse(a.(string))
+		require.NoError(t, err)
+		sum += n
+	}
+	return sum
+}
+
 const usageOf = `query($f: UsageFilter!, $g: UsageGroup!) { console { usage(filter: $f, groupBy: $g) { total { amount calls } rows { id name totals { amount } }
-	periods(by: MONTH) { start amount } classes { class tokens amount } } } }`
+	previous { amount } periods(by: MONTH) { start amount } classes { class tokens amount }
+	series(groups: 1) { starts groups { id amounts } others } flows(rows: 2) { rows { organizationId teamId modelId amount } others } } } }`
 
 // Whoever looks sees the charges of their own subtree, by every dimension and
 // with every filter, and the total says no more than the rows.
@@ -99,6 +110,22 @@ func TestUsageEndsWithOnesReach(t *testing.T) {
 				}
 				require.Equal(t, c.sees, rows.String(), "%s by %s", name, g.Name)
 				require.Equal(t, c.sees, out.at("console", "usage", "periods", 0, "amount"))
+				require.Equal(t, "0", out.at("console", "usage", "previous", "amount"))
+				// The series and the flows end there too, and add up to the same.
+				series := out.at("console", "usage", "series").(map[string]any)
+				require.Len(t, series["starts"], 3)
+				over := sumOf(t, series["others"])
+				for _, s := range series["groups"].([]any) {
+					require.Len(t, s.(map[string]any)["amounts"], 3)
+					over += sumOf(t, s.(map[string]any)["amounts"])
+				}
+				require.Equal(t, c.sees, over.String(), "%s by %s over time", name, g.Name)
+				flows := out.at("console", "usage", "flows").(map[string]any)
+				went := sumOf(t, []any{flows["others"]})
+				for _, f := range flows["rows"].([]any) {
+					went += sumOf(t, []any{f.(map[string]any)["amount"]})
+				}
+				require.Equal(t, c.sees, went.String(), "%s's flows", name)
 				require.Equal(t, map[string]any{"class": "OTHER", "tokens": float64(0), "amount": c.sees}, out.at("console", "usage", "classes", 1), "a ceiling has no class")
 			}
 			// No filter leads out of one's reach.
@@ -123,6 +150,133 @@ func TestUsageEndsWithOnesReach(t *testing.T) {
 		require.Equal(t, "33", a.ok(p.Seat, own, map[string]any{"f": days(nil)}).at("viewer", "usage", "total", "amount"))
 		require.Equal(t, "33", a.ok(p.Seat, own, map[string]any{"f": days(map[string]any{"userId": p.TeamAdmin.UserID})}).at("viewer", "usage", "total", "amount"), "nobody else's")
 		require.Nil(t, a.ok(a.SuperAdmin, own, map[string]any{"f": days(nil)}).at("viewer", "usage"))
+	})
+}
+
+// What was before is told of the whole and of every row, by as many days.
+func TestUsageIsComparedWithTheDaysBefore(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		a.rich()
+		p := a.A.Console
+		a.charge(p.Member, p.Seat.UserID, 3)
+		a.charge(p.SiblingTeam, "", 5)
+		now := a.Store.Now().UTC()
+		query := `query($f: UsageFilter!, $g: UsageGroup!, $n: Int! = 8) { console { usage(filter: $f, groupBy: $g) { total { amount } previous { amount calls }
+			rows { id totals { amount } previous { amount } } series(groups: $n) { starts } } } }`
+		f := map[string]any{"from": now.Format(time.RFC3339), "to": now.AddDate(0, 0, 1).Format("2006-01-02T00:00:00Z"), "modelId": "mod_probe"}
+		a.charge(p.SiblingTeam, "", 8)
+		out := a.ok(p.Admin, query, map[string]any{"f": f, "g": "TEAM"})
+		require.Equal(t, "16", out.at("console", "usage", "total", "amount"))
+		f["from"], f["to"] = now.AddDate(0, 0, 1).Format("2006-01-02T00:00:00Z"), now.AddDate(0, 0, 2).Format("2006-01-02T00:00:00Z")
+		out = a.ok(p.Admin, query, map[string]any{"f": f, "g": "TEAM"})
+		require.Equal(t, "0", out.at("console", "usage", "total", "amount"))
+		require.Equal(t, "16", out.at("console", "usage", "previous", "amount"))
+		require.EqualValues(t, 3, out.at("console", "usage", "previous", "calls"))
+		for _, n := range []int{0, 101} {
+			require.Equal(t, "BAD_INPUT", a.do(p.Admin, query, map[string]any{"f": f, "g": "TEAM", "n": n}).code())
+		}
+	})
+}
+
+// Receipts are found by everything that the ledger knows of a call, and by
+// nothing that lies beyond one's reach.
+func TestReceiptsAreFiltered(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		a.rich()
+		p := a.A.Console
+		byKey, byMember, elsewhere := a.charge(p.KeyScope, p.Seat.UserID, 1), a.charge(p.Member, p.Seat.UserID, 2), a.charge(p.OtherTeam, "", 4)
+		now := a.Store.Now().UTC()
+		days := map[string]any{"from": now.AddDate(0, 0, -1).Format(time.RFC3339), "to": now.AddDate(0, 0, 1).Format(time.RFC3339)}
+		const query = `query($tag: String, $key: ID, $agent: ID, $client: ID, $user: ID, $scope: ID, $from: DateTime, $to: DateTime) { console {
+			charges(tag: $tag, keyId: $key, agentId: $agent, clientId: $client, userId: $user, scopeId: $scope, from: $from, to: $to, modelId: "mod_probe", first: 10) {
+			totalCount edges { node { id } } } } }`
+		find := func(v *tenancy.Viewer, vars map[string]any) []any {
+			with := map[string]any{}
+			for _, m := range []map[string]any{days, vars} {
+				for k, x := range m {
+					with[k] = x
+				}
+			}
+			out := a.ok(v, query, with)
+			var ids []any
+			for _, e := range out.at("console", "charges", "edges").([]any) {
+				ids = append(ids, e.(map[string]any)["node"].(map[string]any)["id"])
+			}
+			require.EqualValues(t, len(ids), out.at("console", "charges", "totalCount"))
+			return ids
+		}
+		require.ElementsMatch(t, []any{byKey, byMember, elsewhere}, find(a.A.Admin, map[string]any{"tag": "nightly"}))
+		require.ElementsMatch(t, []any{byKey, byMember}, find(p.TeamAdmin, map[string]any{"tag": "nightly"}), "no further than one's reach")
+		require.ElementsMatch(t, []any{byKey, byMember}, find(a.A.Admin, map[string]any{"tag": "nightly", "user": p.Seat.UserID}))
+		require.ElementsMatch(t, []any{elsewhere}, find(a.A.Admin, map[string]any{"tag": "nightly", "scope": p.OtherTeam.ID}))
+		require.Equal(t, []any{byKey}, find(p.Seat, map[string]any{"key": p.KeyScope.ID}))
+		require.Empty(t, find(p.SiblingTeamAdmin, map[string]any{"key": p.KeyScope.ID}))
+		require.Empty(t, find(a.B.Admin, map[string]any{"tag": "nightly"}))
+		require.Empty(t, find(a.A.Admin, map[string]any{"tag": "night"}), "whole tags alone")
+		require.Empty(t, find(a.A.Admin, map[string]any{"agent": id.New(id.Agent)}))
+		require.Empty(t, find(a.A.Admin, map[string]any{"client": id.New(id.ServiceClient), "tag": "nightly"}))
+
+		// No index leads to these, so a time has to be given.
+		for _, by := range []map[string]any{{"tag": "nightly"}, {"agent": id.New(id.Agent)}, {"client": id.New(id.ServiceClient), "from": days["from"]},
+			{"tag": "nightly", "from": now.AddDate(-2, 0, 0).Format(time.RFC3339), "to": days["to"]}} {
+			require.Equal(t, "BAD_INPUT", a.do(a.A.Admin, query, by).code(), "%v", by)
+		}
+		require.Len(t, a.ok(a.A.Admin, query, map[string]any{"key": p.KeyScope.ID}).at("console", "charges", "edges"), 1, "a key is found in any time")
+
+		statements := a.ok(a.A.Admin, `{ console { statements(first: 100) { totalCount edges { node { id } } } } }`, nil)
+		require.EqualValues(t, len(statements.at("console", "statements", "edges").([]any)), statements.at("console", "statements", "totalCount"))
+	})
+}
+
+// A receipt names the budgets that paid it and leads to what the viewer may
+// see, and to nothing else.
+func TestReceiptLeadsNoFurtherThanReach(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		a.rich()
+		p := a.A.Console
+		charge := a.charge(p.KeyScope, p.Seat.UserID, 5)
+		const query = `query($id: ID!) { node(id: $id) { ... on Charge { held amount factor { id } model { id } organization { id } team { id } member { id } user { id }
+			key { id } agent { id } client { id } location memberName budgets { scopeName scopeKind held amount cycleStartsAt budget { id scope { id } } } } } }`
+		all := a.ok(a.A.Admin, query, map[string]any{"id": charge})
+		for field, want := range map[string]string{"organization": p.Org.ID, "team": p.Team.ID, "member": p.Member.ID, "key": p.KeyScope.ID, "user": p.Seat.UserID} {
+			require.Equal(t, want, all.at("node", field, "id"), field)
+		}
+		for _, none := range []string{"factor", "model", "agent", "client"} { // the model of the test has no row
+			require.Nil(t, all.at("node", none), none)
+		}
+		budgets := all.at("node", "budgets").([]any)
+		require.NotEmpty(t, budgets)
+		require.Equal(t, "CONSOLE", all.at("node", "budgets", 0, "scopeKind"), "the pool first")
+		for i := range budgets {
+			require.Equal(t, "5", all.at("node", "budgets", i, "amount"), "each pays the whole")
+			require.Equal(t, all.at("node", "held"), all.at("node", "budgets", i, "held"))
+			require.NotNil(t, all.at("node", "budgets", i, "budget"))
+		}
+		own := a.ok(p.Seat, query, map[string]any{"id": charge})
+		require.Equal(t, p.Member.ID, own.at("node", "member", "id"))
+		require.Nil(t, own.at("node", "organization"), "a seat doesn't reach what lies above")
+		require.Nil(t, own.at("node", "team"))
+		require.Len(t, own.at("node", "budgets"), len(budgets), "the limits on one's path are told by name")
+		require.Nil(t, own.at("node", "budgets", 0, "budget"))
+
+		// In Copilot the factor version is named.
+		co := a.A.Copilot
+		set := a.ok(a.SuperAdmin, setFactor, map[string]any{"i": map[string]any{"accountId": a.A.Row.ID, "factor": "1.5"}})
+		version := a.Store.CreditFactor.GetX(identitytest.System(t), set.at("creditFactorSet", "factor", "id").(string))
+		h, err := a.budgets.Hold(t.Context(), budget.Call{AccountID: a.A.Row.ID, Plane: tenancy.Copilot, Path: co.Member.Path, MemberID: co.Member.ID, TeamID: co.Team.ID,
+			OrganizationID: co.Org.ID, ModelID: co.Model.ID, ModelName: "smart", Ceiling: money.One, FactorID: version.ID, FactorPPM: version.Ppm, RequestID: id.New(id.Request)}, budget.Usage{})
+		require.NoError(t, err)
+		_, err = h.Settle(t.Context(), budget.Usage{}, budget.Outcome{})
+		require.NoError(t, err)
+		const inCredits = `query($id: ID!) { node(id: $id) { ... on Charge { model { id } factor { id factor effectiveFrom } } } }`
+		out := a.ok(a.A.Admin, inCredits, map[string]any{"id": h.ID})
+		require.Equal(t, co.Model.ID, out.at("node", "model", "id"))
+		require.Equal(t, version.ID, out.at("node", "factor", "id"))
+		require.Equal(t, "1.5", out.at("node", "factor", "factor"))
+		require.Nil(t, a.ok(a.B.Admin, inCredits, map[string]any{"id": h.ID}).at("node"))
 	})
 }
 
@@ -275,9 +429,12 @@ func TestPlatformSeesSumsAlone(t *testing.T) {
 // Weeks begin on Monday, months on their first.
 func TestPeriodsBegin(t *testing.T) {
 	t.Parallel()
-	sunday := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	require.Equal(t, time.Date(2026, 2, 23, 0, 0, 0, 0, time.UTC), begin(sunday, model.UsageIntervalWeek))
-	require.Equal(t, sunday.AddDate(0, 0, 1), begin(sunday.AddDate(0, 0, 1), model.UsageIntervalWeek))
-	require.Equal(t, sunday, begin(sunday.AddDate(0, 0, 30), model.UsageIntervalMonth))
+	day := func(year int, month time.Month, day int) int {
+		return budget.DayOf(time.Date(year, month, day, 12, 0, 0, 0, time.UTC))
+	}
+	sunday := day(2026, 3, 1)
+	require.Equal(t, day(2026, 2, 23), begin(sunday, model.UsageIntervalWeek))
+	require.Equal(t, sunday+1, begin(sunday+1, model.UsageIntervalWeek))
+	require.Equal(t, sunday, begin(sunday+30, model.UsageIntervalMonth))
 	require.Equal(t, sunday, begin(sunday, model.UsageIntervalDay))
 }

@@ -385,7 +385,7 @@ func (Charge) Fields() []ent.Field {
 		field.Int64("first_byte_ms").Immutable().Default(0),
 		field.Time("held_at").Immutable(),
 		field.Time("at").Immutable(),
-		// The UTC day of at, as days since 1970.
+		// The day of at in the account's time zone, as days since 1970.
 		field.Int("day").Immutable(),
 	}
 }

@@ -28,7 +28,7 @@ func counters() []ent.Field {
 // payers are what usage of tenants is summed by.
 func payers() []ent.Field {
 	return []ent.Field{
-		// Days since 1970.
+		// Of the account's time zone, as days since 1970.
 		field.Int("day").Immutable(),
 		field.String("path").Immutable().NotEmpty(),
 		field.String("organization_id").Immutable().Default(""),
@@ -47,7 +47,7 @@ func payers() []ent.Field {
 	}
 }
 
-// UsageDay sums the charges of one UTC day, payer, model and price. The engine
+// UsageDay sums the charges of one day, payer, model and price. The engine
 // keeps it in the transaction of the ledger.
 type UsageDay struct{ ent.Schema }
 
@@ -87,7 +87,7 @@ func (UsageTag) Indexes() []ent.Index {
 	}
 }
 
-// UsageTotal sums the charges of one UTC day, account, plane and model: what the
+// UsageTotal sums the charges of one day, account, plane and model: what the
 // platform sees of its accounts.
 type UsageTotal struct{ ent.Schema }
 

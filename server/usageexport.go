@@ -44,7 +44,9 @@ type usageExport struct {
 	targets  []access.Target
 	in       []tenancy.Reach
 	from, to time.Time
-	asked    url.Values
+	// zone is the account's, by whose days usage goes.
+	zone  *time.Location
+	asked url.Values
 	// columns that are asked for, of all that the table has.
 	columns []string
 	// numbers aren't texts that a spreadsheet could take for a formula.
@@ -151,7 +153,7 @@ func (s *Server) mayExport(ctx context.Context, targets []access.Target) error {
 }
 
 // usageParameters are what an address may say.
-var usageParameters = []string{"kind", "plane", "scope", "from", "to", "groupBy", "interval", "modelId", "tag", "userId", "agentId", "clientId",
+var usageParameters = []string{"kind", "plane", "scope", "from", "to", "groupBy", "interval", "modelId", "tag", "userId", "keyId", "agentId", "clientId",
 	"requestId", "accountId", "model", "columns"}
 
 // prepareUsageExport decides who may, and what is selected, and writes the
@@ -173,7 +175,7 @@ func (s *Server) prepareUsageExport(ctx context.Context, v *tenancy.Viewer, q ur
 		}
 		*into = into.UTC()
 	}
-	if !x.to.After(x.from) || x.to.Sub(x.from) > maxExportDays*24*time.Hour {
+	if !x.to.After(x.from) || x.to.Sub(x.from) > (maxExportDays*24+1)*time.Hour { // one day may have 25 hours
 		return nil, fault.New(fault.BadInput, "An export covers more than nothing and at most %d days: from must lie before to.", maxExportDays)
 	}
 	if err := s.aim(ctx, v, x); err != nil {
@@ -251,6 +253,12 @@ func (s *Server) named(ctx context.Context, x *usageExport, accountID, scopeID s
 	if x.account, err = s.store.Account.Get(ctx, accountID); err != nil {
 		return err
 	}
+	if x.zone, err = s.budget.Zone(ctx, accountID); err != nil {
+		return err
+	}
+	if x.kind == "platform" {
+		x.zone = time.UTC // each account's days are its own
+	}
 	x.at, err = s.store.Scope.Get(ctx, scopeID)
 	return err
 }
@@ -290,7 +298,7 @@ func (x *usageExport) fileName() string {
 	if x.kind != "platform" {
 		parts = append(parts, strings.ToLower(string(x.plane)))
 	}
-	parts = append(parts, x.from.Format("20060102"), x.to.Format("20060102"))
+	parts = append(parts, x.from.In(x.zone).Format("20060102"), x.to.In(x.zone).Format("20060102"))
 	for _, name := range usageParameters {
 		value := x.asked.Get(name)
 		if slices.Contains([]string{"kind", "from", "to", "columns"}, name) || (name == "plane" && x.kind != "platform") || value == "" {

@@ -86,6 +86,14 @@ func TestUsageIsExportedWhereItIsSeen(t *testing.T) {
 	require.Equal(t, "'-tag,b", rows[0]["tags"])
 	require.Equal(t, request, rows[0]["request_id"])
 
+	res, body = get("kind=receipts&plane=CONSOLE&tag=b&columns=request_id", a.admin)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	require.Equal(t, "request_id\n"+request+"\n", body)
+	res, body = get("kind=receipts&plane=CONSOLE&keyId="+id.New(id.Key), a.admin)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	_, rows = table(t, body)
+	require.Empty(t, rows)
+
 	res, body = get("kind=focus&plane=CONSOLE", a.admin)
 	require.Equal(t, http.StatusOK, res.StatusCode, body)
 	header, rows = table(t, body)
@@ -108,6 +116,12 @@ func TestUsageIsExportedWhereItIsSeen(t *testing.T) {
 	for _, name := range header {
 		require.NotRegexp(t, "member|user|key|team|organization|tag|session|path|request", name)
 	}
+	res, body = get("kind=platform&groupBy=DAY", super)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	_, rows = table(t, body)
+	require.Len(t, rows, 1)
+	require.Equal(t, today.Format("2006-01-02"), rows[0]["id"])
+	require.Equal(t, "10", rows[0]["cost_usd"])
 	for _, groupBy := range []string{"MEMBER", "TEAM", "KEY", "TAG", "USER", "CLIENT", "ORGANIZATION"} {
 		res, _ = get("kind=platform&groupBy="+groupBy, super)
 		require.Equal(t, http.StatusBadRequest, res.StatusCode, groupBy)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect/sql"
+	"entgo.io/ent/dialect/sql/sqljson"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -39,27 +40,26 @@ func (s *Server) tabulate(x *usageExport) error {
 
 // parts are the intervals of an export's time, the whole of it without one.
 func (x *usageExport) parts() ([][2]time.Time, error) {
-	day := 24 * time.Hour
-	from, to := x.from.Truncate(day), x.to.Add(day-time.Nanosecond).Truncate(day)
-	next := func(time.Time) time.Time { return to }
+	from, to := budget.DayOf(x.from.In(x.zone)), budget.DayOf(x.to.Add(-time.Nanosecond).In(x.zone))+1
+	next := func(int) int { return to }
+	date := func(day int) time.Time { return time.Unix(int64(day)*86400, 0).UTC() }
 	switch x.asked.Get("interval") {
 	case "":
 	case "DAY":
-		next = func(t time.Time) time.Time { return t.Add(day) }
+		next = func(day int) int { return day + 1 }
 	case "WEEK":
-		next = func(t time.Time) time.Time { return t.AddDate(0, 0, 7-(int(t.Weekday())+6)%7) }
+		next = func(day int) int { return day + 7 - (int(date(day).Weekday())+6)%7 }
 	case "MONTH":
-		next = func(t time.Time) time.Time { return time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, time.UTC) }
+		next = func(day int) int {
+			t := date(day)
+			return budget.DayOf(time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, time.UTC))
+		}
 	default:
 		return nil, fault.New(fault.BadInput, "The interval is DAY, WEEK or MONTH, or left out for the whole time.")
 	}
 	var out [][2]time.Time
-	for t := from; t.Before(to); t = next(t) {
-		end := next(t)
-		if end.After(to) {
-			end = to
-		}
-		out = append(out, [2]time.Time{t, end})
+	for day := from; day < to; day = next(day) {
+		out = append(out, [2]time.Time{budget.StartOf(day, x.zone).In(x.zone), budget.StartOf(min(next(day), to), x.zone).In(x.zone)})
 	}
 	return out, nil
 }
@@ -95,8 +95,8 @@ func (s *Server) usageTable(x *usageExport) error {
 	x.numbers = slices.Concat([]string{"amount", "calls"}, tokenColumns)
 	x.pages = func(ctx context.Context, yield func([]map[string]string) error) error {
 		for _, part := range parts {
-			sums, err := s.budget.Usage(ctx, x.in, budget.UsageFilter{From: part[0], To: part[1], ModelID: x.asked.Get("modelId"), Tag: x.asked.Get("tag"),
-				UserID: x.asked.Get("userId"), AgentID: x.asked.Get("agentId"), ClientID: x.asked.Get("clientId")}, by, maxExportGroups)
+			sums, err := s.budget.Usage(ctx, x.in, budget.UsageFilter{From: part[0], To: part[1], Zone: x.zone, ModelID: x.asked.Get("modelId"), Tag: x.asked.Get("tag"),
+				UserID: x.asked.Get("userId"), KeyID: x.asked.Get("keyId"), AgentID: x.asked.Get("agentId"), ClientID: x.asked.Get("clientId")}, by, maxExportGroups)
 			if err != nil {
 				return err
 			}
@@ -130,7 +130,10 @@ func (s *Server) receiptTable(x *usageExport) {
 			for name, field := range map[string]func(string) func(*sql.Selector){
 				"modelId": func(v string) func(*sql.Selector) { return charge.ModelID(v) }, "userId": func(v string) func(*sql.Selector) { return charge.UserID(v) },
 				"agentId": func(v string) func(*sql.Selector) { return charge.AgentID(v) }, "clientId": func(v string) func(*sql.Selector) { return charge.ClientID(v) },
-				"requestId": func(v string) func(*sql.Selector) { return charge.RequestID(v) },
+				"requestId": func(v string) func(*sql.Selector) { return charge.RequestID(v) }, "keyId": func(v string) func(*sql.Selector) { return charge.KeyID(v) },
+				"tag": func(v string) func(*sql.Selector) {
+					return func(sel *sql.Selector) { sel.Where(sqljson.ValueContains(charge.FieldTags, v)) }
+				},
 			} {
 				if v := x.asked.Get(name); v != "" {
 					q.Where(field(v))
@@ -243,13 +246,13 @@ func (s *Server) focusTable(x *usageExport) {
 	}
 }
 
-var platformGroups = []budget.PlatformDimension{budget.ByAccount, budget.ByPlane, budget.ByName}
+var platformGroups = []budget.PlatformDimension{budget.ByAccount, budget.ByPlane, budget.ByName, budget.ByTotalDay}
 
 // platformTable is what all accounts used: amounts by account, plane or model.
 func (s *Server) platformTable(x *usageExport) error {
 	by := budget.PlatformDimension(x.asked.Get("groupBy"))
 	if !slices.Contains(platformGroups, by) {
-		return fault.New(fault.BadInput, "groupBy is ACCOUNT, PLANE or MODEL.")
+		return fault.New(fault.BadInput, "groupBy is ACCOUNT, PLANE, MODEL or DAY.")
 	}
 	parts, err := x.parts()
 	if err != nil {
@@ -267,6 +270,10 @@ func (s *Server) platformTable(x *usageExport) error {
 			}
 			page := make([]map[string]string, len(sums))
 			for i, sum := range sums {
+				if by == budget.ByTotalDay {
+					sum.ID = sum.Day.Format(time.DateOnly)
+					sum.Name = sum.ID
+				}
 				value := budget.ValueOf(sum.Credits, s.creditValue)
 				page[i] = map[string]string{"from": part[0].Format(time.RFC3339), "to": part[1].Format(time.RFC3339), "id": sum.ID, "name": sum.Name,
 					"cost_usd": sum.Cost.String(), "copilot_cost_usd": sum.CopilotCost.String(), "credits": sum.Credits.String(),

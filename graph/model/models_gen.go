@@ -1816,6 +1816,22 @@ type Charge struct {
 	RequestID string `json:"requestId"`
 	// The model's name at the time.
 	ModelName string `json:"modelName"`
+	// The model as it is now; null where it is gone or beyond the viewer's reach, and for tools.
+	Model *Model `json:"model,omitempty"`
+	// The organization that paid; null beyond the viewer's reach, and for keys of the plane.
+	Organization *Organization `json:"organization,omitempty"`
+	// The team that paid; null beyond the viewer's reach, and for keys above a team.
+	Team *Team `json:"team,omitempty"`
+	// The seat that paid; null beyond the viewer's reach, and for keys of a team or above.
+	Member *Member `json:"member,omitempty"`
+	// The person; null beyond the viewer's reach, and for keys of a team or above.
+	User *User `json:"user,omitempty"`
+	// The key; null where it is gone or beyond the viewer's reach, and for calls without one.
+	Key *Key `json:"key,omitempty"`
+	// The agent; null where it is gone or beyond the viewer's reach, and for calls without one.
+	Agent *Agent `json:"agent,omitempty"`
+	// The program; null where it is gone or beyond the viewer's reach, and for calls without one.
+	Client *ServiceClient `json:"client,omitempty"`
 	// Name of the seat that paid; null for keys of a team or above.
 	MemberName *string `json:"memberName,omitempty"`
 	// Name of the key; null for calls without one.
@@ -1858,6 +1874,10 @@ type Charge struct {
 	Price *ChargePrice `json:"price,omitempty"`
 	// The factor version it was charged by; empty in Console and for the default factor.
 	FactorID string `json:"factorId"`
+	// The factor version it was charged by; null in Console and for the default factor.
+	Factor *ChargeFactor `json:"factor,omitempty"`
+	// Every budget that paid it, the plane's pool first; those that were removed since are left out.
+	Budgets []*ChargeBudget `json:"budgets"`
 	// What it was charged in the plane's unit; below zero for a correction.
 	Amount money.Nano `json:"amount"`
 	// US dollars or credits.
@@ -1877,18 +1897,39 @@ type Charge struct {
 	// Whether it was streamed.
 	Stream bool `json:"stream"`
 	// How much of this line fell into the overflow of each budget that paid it, by the order of the ledger; empty when none did.
-	Overflow []*ChargeOverflow `json:"overflow"`
-	AgentID  string            `json:"-"`
-	ClientID string            `json:"-"`
-	CostUSD  money.Nano        `json:"-"`
-	KeyID    string            `json:"-"`
-	MemberID string            `json:"-"`
-	Ref      Ref               `json:"-"`
-	Usage    budget.Usage      `json:"-"`
-	UserID   string            `json:"-"`
+	Overflow       []*ChargeOverflow `json:"overflow"`
+	AgentID        string            `json:"-"`
+	ClientID       string            `json:"-"`
+	CostUSD        money.Nano        `json:"-"`
+	Cycles         []string          `json:"-"`
+	KeyID          string            `json:"-"`
+	MemberID       string            `json:"-"`
+	ModelID        string            `json:"-"`
+	OrganizationID string            `json:"-"`
+	Ref            Ref               `json:"-"`
+	TeamID         string            `json:"-"`
+	Usage          budget.Usage      `json:"-"`
+	UserID         string            `json:"-"`
 }
 
 func (Charge) IsNode() {}
+
+// What one budget paid of a charge: each on its path pays the whole of it.
+type ChargeBudget struct {
+	// The budget as it is now; null beyond the viewer's reach.
+	Budget *Budget `json:"budget,omitempty"`
+	// Whose budget it is, by name.
+	ScopeName string `json:"scopeName"`
+	// Where in the tree it stands.
+	ScopeKind ScopeKind `json:"scopeKind"`
+	// When the cycle began that the charge is booked in.
+	CycleStartsAt time.Time `json:"cycleStartsAt"`
+	// What was held on it before the call went out, in the plane's unit.
+	Held money.Nano `json:"held"`
+	// What it was charged, in the plane's unit; below zero for a correction.
+	Amount  money.Nano `json:"amount"`
+	ScopeID string     `json:"-"`
+}
 
 // A page of charges.
 type ChargeConnection struct {
@@ -1896,6 +1937,9 @@ type ChargeConnection struct {
 	Edges []*ChargeEdge `json:"edges"`
 	// Where this page begins and ends.
 	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected, and no further than 10,001: that many stands for more.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
 }
 
 // A row of a page of charges.
@@ -1904,6 +1948,16 @@ type ChargeEdge struct {
 	Node *Charge `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// A factor version as a receipt shows it.
+type ChargeFactor struct {
+	// Of the factor version.
+	ID string `json:"id"`
+	// Credits per US dollar.
+	Factor money.Nano `json:"factor"`
+	// Since when it was in force.
+	EffectiveFrom time.Time `json:"effectiveFrom"`
 }
 
 // What of a charge lies beyond a budget's limit, in its overflow. Over all lines of a cycle this adds up to the cycle's overflow.
@@ -2302,7 +2356,8 @@ type Console struct {
 	Models *ModelConnection `json:"models"`
 	// What was used, by whom, on what.
 	Usage *UsageReport `json:"usage"`
-	// Receipts, newest first.
+	// Receipts, newest first. By tag, agent or program they are looked for between two moments, at most 400 days apart: these read the days
+	// on which there are any; a key, a member or a team is found in any time.
 	Charges *ChargeConnection `json:"charges"`
 	// Alerts of the budgets that the viewer sees, newest first.
 	Alerts *BudgetAlertConnection `json:"alerts,omitempty"`
@@ -2357,7 +2412,8 @@ type Copilot struct {
 	Models *ModelConnection `json:"models"`
 	// What was used, by whom, on what.
 	Usage *UsageReport `json:"usage"`
-	// Receipts, newest first.
+	// Receipts, newest first. By tag, agent or program they are looked for between two moments, at most 400 days apart: these read the days
+	// on which there are any; a key, a member or a team is found in any time.
 	Charges *ChargeConnection `json:"charges"`
 	// Alerts of the budgets that the viewer sees, newest first.
 	Alerts *BudgetAlertConnection `json:"alerts,omitempty"`
@@ -2440,7 +2496,7 @@ type CreditPrice struct {
 
 // Settled spend of one day.
 type DailySpend struct {
-	// The day, at 00:00 UTC.
+	// The day of the account's time zone, as 00:00 UTC of its date.
 	Day time.Time `json:"day"`
 	// In the plane's unit.
 	Amount money.Nano `json:"amount"`
@@ -4755,7 +4811,7 @@ type PlatformUsage struct {
 	Filter  budget.PlatformFilter  `json:"-"`
 }
 
-// Which charges the platform's report is about, by whole UTC days; at most 400 of them.
+// Which charges the platform's report is about, by whole days, each in its account's time zone, so that an account's own report says the same; at most 400 of them.
 type PlatformUsageFilter struct {
 	// Its UTC day is the first.
 	From time.Time `json:"from"`
@@ -4771,7 +4827,7 @@ type PlatformUsageFilter struct {
 
 // One day, week or month over all accounts.
 type PlatformUsagePeriod struct {
-	// 00:00 UTC of its first day; weeks begin on Monday.
+	// 00:00 UTC of its first day, which is each account's own; weeks begin on Monday.
 	Start time.Time `json:"start"`
 	// Sums over its charges.
 	Totals *PlatformTotals `json:"totals"`
@@ -5933,6 +5989,9 @@ type StatementConnection struct {
 	Edges []*StatementEdge `json:"edges"`
 	// Where this page begins and ends.
 	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
 }
 
 // A row of a page of statements.
@@ -6520,11 +6579,11 @@ type UsableToolEdge struct {
 	Cursor string `json:"cursor"`
 }
 
-// Which charges a report is about, by whole UTC days; at most 400 of them.
+// Which charges a report is about, by whole days of the account's time zone; at most 400 of them.
 type UsageFilter struct {
-	// Its UTC day is the first.
+	// Its day is the first.
 	From time.Time `json:"from"`
-	// Exclusive; the UTC day that it lies in still counts as a whole.
+	// Exclusive; the day that it lies in still counts as a whole.
 	To time.Time `json:"to"`
 	// Left out: everything in the plane that the viewer can see.
 	ScopeID *string `json:"scopeId,omitempty"`
@@ -6534,15 +6593,53 @@ type UsageFilter struct {
 	Tag *string `json:"tag,omitempty"`
 	// Of one person alone, over all their seats.
 	UserID *string `json:"userId,omitempty"`
+	// Of calls with one key alone.
+	KeyID *string `json:"keyId,omitempty"`
 	// Of one agent alone.
 	AgentID *string `json:"agentId,omitempty"`
 	// Of one program alone.
 	ClientID *string `json:"clientId,omitempty"`
 }
 
+// What one team of an organization was charged for one model.
+type UsageFlow struct {
+	// Empty for what a plane's own key was charged.
+	OrganizationID string `json:"organizationId"`
+	// Its name as it is now; empty like its id.
+	OrganizationName string `json:"organizationName"`
+	// Empty for what an organization's own key was charged.
+	TeamID string `json:"teamId"`
+	// Its name as it is now; empty like its id.
+	TeamName string `json:"teamName"`
+	// The model.
+	ModelID string `json:"modelId"`
+	// Its name as the ledger remembers it.
+	ModelName string `json:"modelName"`
+	// In the plane's unit.
+	Amount money.Nano `json:"amount"`
+}
+
+// The largest ways that a report's amount took, and the rest: together the total.
+type UsageFlows struct {
+	// Largest amount first.
+	Rows []*UsageFlow `json:"rows"`
+	// What went all other ways.
+	Others money.Nano `json:"others"`
+}
+
+// One group of a usage report over time.
+type UsageGroupSeries struct {
+	// As its row has it.
+	ID string `json:"id"`
+	// As its row has it.
+	Name string `json:"name"`
+	// In the plane's unit, one for each start.
+	Amounts []money.Nano `json:"amounts"`
+}
+
 // One day, week or month of a usage report.
 type UsagePeriod struct {
-	// 00:00 UTC of its first day; weeks begin on Monday.
+	// When its first day begins in the account's time zone; weeks begin on Monday.
 	Start time.Time `json:"start"`
 	// In the plane's unit.
 	Amount money.Nano `json:"amount"`
@@ -6554,18 +6651,25 @@ type UsagePeriod struct {
 	OutputTokens int64 `json:"outputTokens"`
 }
 
-// What was used on the UTC days between two moments, from sums that are kept with the ledger.
+// What was used on the days between two moments, from sums that are kept with the ledger. Days are those of the account's time zone.
 type UsageReport struct {
 	// US dollars in Console, credits in Copilot.
 	Unit Unit `json:"unit"`
 	// Sum over everything asked for, whatever the number of rows.
 	Total *UsageTotals `json:"total"`
+	// The same over as many days, directly before.
+	Previous *UsageTotals `json:"previous"`
 	// Largest amount first; rows of every group but TAG add up to the total.
 	Rows []*UsageRow `json:"rows"`
 	// Over time, oldest first; parts without a call are left out.
 	Periods []*UsagePeriod `json:"periods"`
+	// The first of the rows over time, each by itself, and all other groups together.
+	Series *UsageSeries `json:"series"`
+	// Where it went: from organizations through teams to models.
+	Flows *UsageFlows `json:"flows"`
 	// By class of tokens; adds up to the total.
 	Classes []*TokenClassSum   `json:"classes"`
+	By      budget.Dimension   `json:"-"`
 	Filter  budget.UsageFilter `json:"-"`
 	In      []tenancy.Reach    `json:"-"`
 }
@@ -6578,8 +6682,21 @@ type UsageRow struct {
 	Name string `json:"name"`
 	// Sums over the charges of this row.
 	Totals *UsageTotals `json:"totals"`
+	// The same over as many days, directly before; what was nothing then reads as zeros.
+	Previous *UsageTotals `json:"previous"`
 	// Of the report's total amount.
-	Share float64 `json:"share"`
+	Share  float64      `json:"share"`
+	Report *UsageReport `json:"-"`
+}
+
+// Groups of a usage report over time. Every list of amounts has one for each start.
+type UsageSeries struct {
+	// When each day, week or month begins in the account's time zone, oldest first; those without a call are among them, at most 401.
+	Starts []*time.Time `json:"starts"`
+	// In the order of the rows.
+	Groups []*UsageGroupSeries `json:"groups"`
+	// What all other groups came to together. Of every grouping but TAG, all adds up to the total.
+	Others []money.Nano `json:"others"`
 }
 
 // Sums over charges.
@@ -9387,7 +9504,7 @@ const (
 	PlatformUsageGroupPlane PlatformUsageGroup = "PLANE"
 	// By the model's name.
 	PlatformUsageGroupModel PlatformUsageGroup = "MODEL"
-	// By UTC day.
+	// By day, each account's own.
 	PlatformUsageGroupDay PlatformUsageGroup = "DAY"
 )
 
@@ -10307,11 +10424,11 @@ func (e UsageGroup) MarshalJSON() ([]byte, error) {
 type UsageInterval string
 
 const (
-	// A UTC day.
+	// A day.
 	UsageIntervalDay UsageInterval = "DAY"
-	// Seven UTC days from Monday on.
+	// Seven days from Monday on.
 	UsageIntervalWeek UsageInterval = "WEEK"
-	// A calendar month in UTC.
+	// A calendar month.
 	UsageIntervalMonth UsageInterval = "MONTH"
 )
 

@@ -15,7 +15,10 @@ import (
 // for which model and at which price. It is frozen by Hold.
 type Call struct {
 	AccountID string
-	Plane     tenancy.Plane
+	// TimeZone is the account's, by name; empty is UTC. Usage is counted by its
+	// days.
+	TimeZone string
+	Plane    tenancy.Plane
 	// Path is the paying scope's path, the key included when there is one:
 	// "/acc_a/con_b/org_c/team_d/mem_e/key_f/".
 	Path           string

@@ -54,9 +54,6 @@ const chargeColumns = `id, account_id, plane, kind, adjusts, path, organization_
 	input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, audio_input_tokens, audio_output_tokens,
 	cost, credits, held, stream, latency_ms, first_byte_ms, held_at, at, day`
 
-// dayOf is the UTC day of t as days since 1970.
-func dayOf(t time.Time) int { return int(t.Unix() / 86400) }
-
 // insertCharges writes lines of the ledger. Nothing else does.
 func (d dialect) insertCharges(ctx context.Context, c conn, charges []charge) error {
 	rows := make([][]any, len(charges))
@@ -69,12 +66,11 @@ func (d dialect) insertCharges(ctx context.Context, c conn, charges []charge) er
 		if err != nil {
 			return err
 		}
-		at := stamp(r.at)
 		rows[i] = []any{r.id, r.AccountID, string(r.Plane), string(r.kind), r.adjusts, r.Path, r.OrganizationID, r.TeamID,
 			r.MemberID, r.UserID, r.KeyID, r.AgentID, r.ClientID, r.SessionRef, jsonColumn(tags), jsonColumn(cycles), r.ModelID, r.ModelName, r.PriceID,
 			r.FactorID, r.FactorPPM, r.RequestID, r.usage.Input, r.usage.CachedInput, r.usage.CacheWrite, r.usage.Output,
 			r.usage.Reasoning, r.usage.AudioInput, r.usage.AudioOutput, int64(r.cost), int64(r.credits), int64(r.held), r.Stream,
-			r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, int64(dayOf(at))}
+			r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), stamp(r.at), int64(r.day())}
 	}
 	if err := d.insert(ctx, c, "INSERT INTO charges ("+chargeColumns+")", rows); err != nil {
 		return err
@@ -92,7 +88,7 @@ func (d dialect) charges(ctx context.Context, c conn, ids []string) (map[string]
 	var p params
 	in := p.list(ids)
 	// The lines of one charge share its request, which is indexed.
-	q := "SELECT " + chargeColumns + " FROM charges WHERE request_id IN (SELECT request_id FROM charges WHERE id IN (" + in +
+	q := "SELECT " + chargeColumns + ", (SELECT a.time_zone FROM accounts a WHERE a.id = charges.account_id) FROM charges WHERE request_id IN (SELECT request_id FROM charges WHERE id IN (" + in +
 		")) AND (id IN (" + in + ") OR adjusts IN (" + in + ")) ORDER BY adjusts <> '', at, id"
 	err := d.query(ctx, c, q, p, func(r *sql.Rows) error {
 		var x charge
@@ -102,7 +98,7 @@ func (d dialect) charges(ctx context.Context, c conn, ids []string) (map[string]
 		err := r.Scan(&x.id, &x.AccountID, &x.Plane, &x.kind, &x.adjusts, &x.Path, &x.OrganizationID, &x.TeamID, &x.MemberID, &x.UserID,
 			&x.KeyID, &x.AgentID, &x.ClientID, &x.SessionRef, fromJSON{&x.Tags}, fromJSON{&x.cycles}, &x.ModelID, &x.ModelName,
 			&x.PriceID, &x.FactorID, &x.FactorPPM, &x.RequestID, &u.Input, &u.CachedInput, &u.CacheWrite, &u.Output, &u.Reasoning,
-			&u.AudioInput, &u.AudioOutput, &x.cost, &x.credits, &x.held, &x.Stream, &latency, &first, &x.heldAt, &x.at, &day)
+			&u.AudioInput, &u.AudioOutput, &x.cost, &x.credits, &x.held, &x.Stream, &latency, &first, &x.heldAt, &x.at, &day, &x.TimeZone)
 		if err != nil {
 			return err
 		}

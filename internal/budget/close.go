@@ -186,7 +186,7 @@ func (c *closing) account(ctx context.Context, x *ended) (*account, error) {
 }
 
 // skewDays is how far back lines are looked for before their cycle's start, for
-// clocks that differ at midnight.
+// clocks that differ.
 const skewDays = 1
 
 // waits tells whether an earlier cycle of the budget, or a cycle of a budget

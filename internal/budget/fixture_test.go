@@ -40,6 +40,7 @@ type tree struct {
 	st                                 *store.Store
 	plane                              tenancy.Plane
 	account, root, org, team, mem, key string
+	zone                               string
 	path                               string // of key
 	tx                                 *sql.Tx
 }
@@ -51,7 +52,7 @@ func plant(t testing.TB, st *store.Store, plane tenancy.Plane, zone string) *tre
 		prefix = id.Copilot
 	}
 	tr := &tree{st: st, plane: plane, account: id.New(id.Account), root: id.New(prefix), org: id.New(id.Organization),
-		team: id.New(id.Team), mem: id.New(id.Member), key: id.New(id.Key)}
+		team: id.New(id.Team), mem: id.New(id.Member), key: id.New(id.Key), zone: zone}
 	require.NoError(t, st.WriteTx(ctx, func(tx *sql.Tx) error {
 		tr.tx = tx
 		tr.exec(t, `INSERT INTO accounts (id, account_id, plane, created_at, updated_at, name, slug, time_zone, epoch_at)
@@ -141,7 +142,7 @@ func (tr *tree) set(t testing.TB, e *budget.Engine, scopeID string, limit money.
 // call costs one dollar per token of output at the tree's path.
 func (tr *tree) call() budget.Call {
 	c := budget.Call{
-		AccountID: tr.account, Plane: tr.plane, Path: tr.path, OrganizationID: tr.org, TeamID: tr.team, MemberID: tr.mem, KeyID: tr.key,
+		AccountID: tr.account, TimeZone: tr.zone, Plane: tr.plane, Path: tr.path, OrganizationID: tr.org, TeamID: tr.team, MemberID: tr.mem, KeyID: tr.key,
 		ModelID: "mod_x", ModelName: "small", PriceID: "prc_x", Prices: budget.Prices{Output: 1_000_000 * usd}, RequestID: id.New(id.Request),
 		Tags: []string{"a"},
 	}

@@ -45,7 +45,7 @@ func (e *Engine) Focus(ctx context.Context, in []tenancy.Reach, a FocusAccount, 
 	}
 	day = day.UTC().Truncate(24 * time.Hour)
 	month := time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, time.UTC)
-	p := params{in[0].AccountID, string(in[0].Plane), stamp(day), stamp(day.Add(24 * time.Hour)), dayOf(month), maxFocusGroups + 1}
+	p := params{in[0].AccountID, string(in[0].Plane), stamp(day), stamp(day.Add(24 * time.Hour)), stamp(month), maxFocusGroups + 1}
 	var within []string
 	for _, r := range in {
 		n := p.add(r.Path)
@@ -60,12 +60,12 @@ func (e *Engine) Focus(ctx context.Context, in []tenancy.Reach, a FocusAccount, 
 			coalesce(p.request, 0), g.factor_ppm, g.adjusts, g.correction, g.` + strings.Join(counterColumns, ", g.") + `
 		FROM (SELECT c.model_id, max(c.model_name) AS model_name, c.team_id, c.organization_id, c.member_id, c.user_id, c.key_id, c.agent_id, c.client_id,
 			CAST(c.tags AS TEXT) AS tags, c.price_id, c.factor_ppm, CASE WHEN c.kind = 'ADJUSTED' THEN 1 ELSE 0 END AS adjusts,
-			CASE WHEN c.kind = 'ADJUSTED' AND o.day < $5 THEN 1 ELSE 0 END AS correction,
+			CASE WHEN c.kind = 'ADJUSTED' AND o.at < $5 THEN 1 ELSE 0 END AS correction,
 			sum(CASE WHEN c.kind IN ('SETTLED', 'IN_DOUBT') THEN 1 ELSE 0 END) AS calls, ` + strings.Join(sums, ", ") + `
 			FROM charges c LEFT JOIN charges o ON o.id = c.adjusts
 			WHERE c.account_id = $1 AND c.plane = $2 AND c.at >= $3 AND c.at < $4 AND (` + strings.Join(within, " OR ") + `)
 			GROUP BY c.model_id, c.team_id, c.organization_id, c.member_id, c.user_id, c.key_id, c.agent_id, c.client_id, CAST(c.tags AS TEXT), c.price_id,
-				c.factor_ppm, CASE WHEN c.kind = 'ADJUSTED' THEN 1 ELSE 0 END, CASE WHEN c.kind = 'ADJUSTED' AND o.day < $5 THEN 1 ELSE 0 END
+				c.factor_ppm, CASE WHEN c.kind = 'ADJUSTED' THEN 1 ELSE 0 END, CASE WHEN c.kind = 'ADJUSTED' AND o.at < $5 THEN 1 ELSE 0 END
 			LIMIT $6) g
 		LEFT JOIN scopes t ON t.id = g.team_id LEFT JOIN prices p ON p.id = g.price_id
 		LEFT JOIN models m ON m.id = g.model_id LEFT JOIN providers v ON v.id = m.provider_id

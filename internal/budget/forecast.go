@@ -29,10 +29,12 @@ const (
 // outlook is a budget's burn: what each weekday is expected to cost, and how
 // much days differ from that.
 type outlook struct {
-	// perDay by time.Weekday, UTC.
+	// perDay by time.Weekday.
 	perDay [7]money.Nano
 	// spread is the standard deviation of a day.
 	spread money.Nano
+	// zone is whose days they are.
+	zone *time.Location
 }
 
 // mean is the burn rate: the average day of an expected week.
@@ -54,7 +56,8 @@ func (o outlook) times(num, den uint64) outlook {
 }
 
 // learn reads the outlook of a budget from its days: past are complete days,
-// oldest first, up to yesterday; today is what today has cost so far.
+// oldest first, up to yesterday; today is what today has cost so far. They are
+// days of now's time zone.
 //
 // With two weeks of history and more, a weekday is expected to cost the average
 // of the same weekdays, in which a week counts one more than the week before.
@@ -63,23 +66,23 @@ func learn(past []money.Nano, today, spent money.Nano, startsAt, now time.Time) 
 	for len(past) > 0 && past[0] <= 0 { // before the first call
 		past = past[1:]
 	}
-	midnight := now.UTC().Truncate(day)
 	var o outlook
 	if len(past) >= patternDays {
-		o = pattern(past, midnight)
+		o = pattern(past, now)
 	} else {
-		o = flat(past, today, spent, startsAt, now, midnight)
+		o = flat(past, today, spent, startsAt, now)
 	}
-	o.spread = spread(past, o, midnight)
+	o.zone = now.Location()
+	o.spread = spread(past, o, now)
 	return o
 }
 
-func pattern(past []money.Nano, midnight time.Time) (o outlook) {
+func pattern(past []money.Nano, now time.Time) (o outlook) {
 	var weights [7]int64
 	var sums [7]big.Int
 	for i, n := range past {
 		age := len(past) - i // days before today
-		w := weekday(midnight, age)
+		w := weekday(now, age)
 		weight := int64(historyDays/7 - (age-1)/7)
 		weights[w] += weight
 		sums[w].Add(&sums[w], new(big.Int).Mul(big.NewInt(int64(max(0, n))), big.NewInt(weight)))
@@ -90,9 +93,9 @@ func pattern(past []money.Nano, midnight time.Time) (o outlook) {
 	return o
 }
 
-func flat(past []money.Nano, today, spent money.Nano, startsAt, now, midnight time.Time) (o outlook) {
+func flat(past []money.Nano, today, spent money.Nano, startsAt, now time.Time) (o outlook) {
 	sum, over := max(0, spent), max(now.Sub(startsAt), day)
-	if since := midnight.Add(-(recentDays - 1) * day); startsAt.Before(since) {
+	if since := StartOf(DayOf(now)-(recentDays-1), now.Location()); startsAt.Before(since) {
 		sum, over = max(0, today), now.Sub(since)
 		for _, n := range past[max(0, len(past)-(recentDays-1)):] {
 			sum = min(sum, money.Max-max(0, n)) + max(0, n)
@@ -106,21 +109,21 @@ func flat(past []money.Nano, today, spent money.Nano, startsAt, now, midnight ti
 }
 
 // spread is the standard deviation of past days from what was expected.
-func spread(past []money.Nano, o outlook, midnight time.Time) money.Nano {
+func spread(past []money.Nano, o outlook, now time.Time) money.Nano {
 	if len(past) < 3 {
 		return 0
 	}
 	sum := new(big.Int)
 	for i, n := range past {
-		off := big.NewInt(int64(n - o.perDay[weekday(midnight, len(past)-i)]))
+		off := big.NewInt(int64(n - o.perDay[weekday(now, len(past)-i)]))
 		sum.Add(sum, off.Mul(off, off))
 	}
 	sum.Quo(sum, big.NewInt(int64(len(past)-1)))
 	return money.Nano(min(sum.Sqrt(sum).Uint64(), uint64(money.Max)))
 }
 
-func weekday(midnight time.Time, daysBefore int) time.Weekday {
-	return midnight.Add(-time.Duration(daysBefore) * day).Weekday()
+func weekday(now time.Time, daysBefore int) time.Weekday {
+	return time.Weekday((int(now.Weekday()) + 6*daysBefore) % 7) // a week less a day for each
 }
 
 // prediction is where a burn leads to.
@@ -226,13 +229,18 @@ func (o outlook) reach(amount money.Nano, from, until time.Time) *time.Time {
 	return nil
 }
 
-// segment is the rest of a UTC day, with its rate.
+// segment is the rest of a day, with its rate.
 func (o outlook) segment(from, until time.Time) (time.Time, money.Nano) {
-	next := from.UTC().Truncate(day).Add(day)
+	zone := o.zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	from = from.In(zone)
+	next := StartOf(DayOf(from)+1, zone)
 	if until.Before(next) {
 		next = until
 	}
-	return next, max(0, o.perDay[from.UTC().Weekday()])
+	return next, max(0, o.perDay[from.Weekday()])
 }
 
 // first is the minute at which done begins to hold, by days and then by halves.
@@ -289,6 +297,7 @@ type seriesCache struct {
 type cachedSeries struct {
 	days []money.Nano
 	day  int
+	zone *time.Location
 	read time.Time
 }
 
@@ -300,12 +309,12 @@ const (
 // histories reads the days of scopes of one plane, by one query for each kind
 // of scope: historyDays complete ones and today, oldest first.
 func (e *Engine) histories(ctx context.Context, accountID string, plane tenancy.Plane, scopeIDs []string) (map[string][]money.Nano, error) {
-	today, read := dayOf(e.now()), time.Now()
+	now, read := e.now(), time.Now()
 	out := make(map[string][]money.Nano, len(scopeIDs))
 	var missing []string
 	e.days.mu.Lock()
 	for _, s := range scopeIDs {
-		if c, ok := e.days.rows[s]; ok && c.day == today && read.Sub(c.read) < seriesKept {
+		if c, ok := e.days.rows[s]; ok && c.day == DayOf(now.In(c.zone)) && read.Sub(c.read) < seriesKept {
 			out[s] = c.days
 		} else {
 			missing = append(missing, s)
@@ -316,7 +325,11 @@ func (e *Engine) histories(ctx context.Context, accountID string, plane tenancy.
 		return out, nil
 	}
 	whole := tenancy.Reach{AccountID: accountID, Plane: plane, Path: "/" + accountID + "/"}
-	found, err := e.Series(ctx, whole, missing, historyDays+1)
+	zone, err := e.Zone(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	found, err := e.series(ctx, whole, zone, now, missing, historyDays+1)
 	if err != nil {
 		return nil, err
 	}
@@ -327,7 +340,7 @@ func (e *Engine) histories(ctx context.Context, accountID string, plane tenancy.
 	}
 	for s, days := range found {
 		out[s] = days
-		e.days.rows[s] = cachedSeries{days: days, day: today, read: read}
+		e.days.rows[s] = cachedSeries{days, DayOf(now.In(zone)), zone, read}
 	}
 	return out, nil
 }
@@ -338,5 +351,5 @@ func (s *standing) outlookOf(days []money.Nano, now time.Time) outlook {
 	if n := len(days); n > 0 {
 		days, today = days[:n-1], days[n-1]
 	}
-	return learn(days, today, s.spent, s.startsAt, now)
+	return learn(days, today, s.spent, s.startsAt, now.In(s.zone()))
 }

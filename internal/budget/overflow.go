@@ -86,7 +86,7 @@ func (e *Engine) split(ctx context.Context, cycleID string, s *span, asked map[s
 	spent = more[cycleID].prior // was spent before the budget's own first call
 	return e.query(ctx, e.db, "SELECT h.id, "+amountOf+`, CAST(o.cycles AS TEXT) FROM charges h LEFT JOIN charges o ON o.id = h.adjusts AND h.kind = 'ADJUSTED'
 		WHERE h.account_id = $1 AND h.plane = $2 AND h.day >= $3 AND CAST(h.cycles AS TEXT) LIKE $4 ORDER BY h.at, h.adjusts <> '', h.id`,
-		[]any{s.accountID, string(s.plane), dayOf(s.startsAt) - skewDays, "%" + cycleID + "%"}, func(r *sql.Rows) error {
+		[]any{s.accountID, string(s.plane), DayOf(s.startsAt.UTC()) - skewDays, "%" + cycleID + "%"}, func(r *sql.Rows) error {
 			var k string
 			var amount money.Nano
 			var original []string

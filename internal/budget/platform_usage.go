@@ -34,8 +34,9 @@ var platformDimensions = map[PlatformDimension]dimension{
 	ByTotalDay: {"CAST(t.day AS TEXT)", "''", ""},
 }
 
-// PlatformFilter says whose usage the platform looks at, by whole UTC days as
-// in UsageFilter; what is empty leaves nothing out.
+// PlatformFilter says whose usage the platform looks at: of the days from From's
+// to To's in UTC, each as it was in the account's own time zone; what is empty
+// leaves nothing out.
 type PlatformFilter struct {
 	From, To         time.Time
 	AccountID, Model string
@@ -75,6 +76,9 @@ func (e *Engine) PlatformUsage(ctx context.Context, f PlatformFilter, by Platfor
 		return nil, fmt.Errorf("budget: no dimension %q of the platform", by)
 	}
 	first, last := UsageFilter{From: f.From, To: f.To}.days()
+	if now := e.now().UTC(); last >= DayOf(now) {
+		last = max(last, DayOf(now.Add(farEast))) // today it is tomorrow there
+	}
 	p := params{first, last}
 	where := "t.day >= $1 AND t.day <= $2"
 	for _, x := range [][2]string{{"t.account_id", f.AccountID}, {"t.model_name", f.Model}, {"t.plane", string(f.Plane)}} {
@@ -102,6 +106,9 @@ func (e *Engine) PlatformUsage(ctx context.Context, f PlatformFilter, by Platfor
 	})
 	return out, err
 }
+
+// farEast is how far ahead of UTC clocks go.
+const farEast = 14 * time.Hour
 
 // PoolUse is what an account's Copilot pool allows in its present cycle, and what
 // of it is spent, in nano-credits.

@@ -62,7 +62,7 @@ func (d dialect) firstCycle(ctx context.Context, c conn, budgetID string) (*firs
 // name no cycle of the budget.
 func (f *firstCycle) lines(p *params) string {
 	where := []string{
-		"h.account_id = " + p.add(f.accountID), "h.plane = " + p.add(string(f.plane)), "h.day >= " + p.add(dayOf(f.startsAt)),
+		"h.account_id = " + p.add(f.accountID), "h.plane = " + p.add(string(f.plane)),
 		"h.at >= " + p.add(stamp(f.startsAt)), "h.held_at >= " + p.add(stamp(f.startsAt)), "h.held_at < " + p.add(stamp(f.endsAt)),
 	}
 	if column := payer(f.kind); column != "" {

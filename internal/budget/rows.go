@@ -168,13 +168,7 @@ func (d dialect) standings(ctx context.Context, c conn, where string, args []any
 	return out, err
 }
 
-// zone falls back to UTC, so that a name the server doesn't know stops nobody.
-func (s *standing) zone() *time.Location {
-	if z, err := time.LoadLocation(s.zoneName); err == nil {
-		return z
-	}
-	return time.UTC
-}
+func (s *standing) zone() *time.Location { return zoneOf(s.zoneName) }
 
 // poolID is the scope of the plane pool that the budget lies under.
 func (s *standing) poolID() string { return strings.Split(s.path, "/")[2] }

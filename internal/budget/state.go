@@ -50,6 +50,8 @@ type State struct {
 	Corrections money.Nano
 	// FrozenAt is set while nothing new is held.
 	FrozenAt *time.Time
+	// Zone is the account's, in whose days it is spent.
+	Zone     *time.Location
 	StartsAt time.Time
 	// EndsAt lies in the year 9999 when the budget is renewed by hand.
 	EndsAt   time.Time
@@ -154,7 +156,7 @@ func (s *standing) state(burn outlook, now time.Time) State {
 		BudgetID: s.budgetID, ScopeID: s.scopeID, ScopeKind: s.scopeKind, ScopeName: s.scopeName, Path: s.path, Unit: s.unit,
 		Limit: s.lim, Overflow: s.overflow, Spent: s.spent, Held: s.held, Excess: max(0, s.spent+s.held-s.room()),
 		OverflowSpent: overflowOf(s.spent, s.lim, s.overflow), FrozenAt: s.frozenAt,
-		StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Status: OK,
+		Zone: s.zone(), StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Status: OK,
 		RatePerDay: burn.mean(), Forecast: p.likely, ForecastLow: p.low, ForecastHigh: p.high,
 		RunsOutAt: p.at, RunsOutEarliest: p.earliest, RunsOutLatest: p.latest,
 	}
@@ -171,19 +173,15 @@ func (s *standing) state(burn outlook, now time.Time) State {
 	return out
 }
 
-// Days cuts a scope's days, today last, to those of the cycle. Sums are kept by
-// UTC day, and cycles begin at midnight of the account's time zone: what the
-// other days don't explain of the cycle's spend is the first day's.
+// Days cuts a scope's days, today last, to those of the cycle. What the others
+// don't explain of the cycle's spend is the first day's: on that, calls of the
+// cycle before may have ended, or it was renewed by hand.
 func (s State) Days(amounts []money.Nano, now time.Time) []money.Nano {
-	first := dayOf(s.StartsAt)
-	length := dayOf(now) - first + 1
+	length := DayOf(now.In(s.Zone)) - DayOf(s.StartsAt.In(s.Zone)) + 1
 	if length <= 0 || length > len(amounts) {
 		return amounts[:max(0, min(length, len(amounts)))]
 	}
 	out := slices.Clone(amounts[len(amounts)-length:])
-	if s.StartsAt.Equal(time.Unix(int64(first)*86400, 0)) {
-		return out
-	}
 	rest := s.Spent + s.Corrections
 	for _, n := range out[1:] {
 		rest -= n

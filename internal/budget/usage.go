@@ -57,7 +57,7 @@ type Sum struct {
 	ID string
 	// Name is the newest known; empty for days.
 	Name string
-	// Day is midnight UTC, set when summed by day.
+	// Day is its first instant, set when summed by day.
 	Day     time.Time
 	Calls   int64
 	Usage   Usage
@@ -65,17 +65,33 @@ type Sum struct {
 	Credits money.Nano
 }
 
-// UsageFilter says which charges are summed: those of the UTC days from From's
-// up to To's; the day of To counts too unless To is its midnight. Empty ids
-// leave nothing out.
+// UsageFilter says which charges are summed: those of the days from From's up to
+// To's; the day of To counts too unless To is its midnight. Empty ids leave
+// nothing out.
 type UsageFilter struct {
-	From, To                                time.Time
-	ModelID, Tag, UserID, AgentID, ClientID string
+	From, To time.Time
+	// Zone is the account's, as Engine.Zone tells; nil is UTC.
+	Zone                                           *time.Location
+	ModelID, Tag, UserID, KeyID, AgentID, ClientID string
+}
+
+func (f UsageFilter) zone() *time.Location {
+	if f.Zone == nil {
+		return time.UTC
+	}
+	return f.Zone
 }
 
 // days are the first and the last day.
 func (f UsageFilter) days() (first, last int) {
-	return dayOf(f.From.UTC()), dayOf(f.To.UTC().Add(-time.Nanosecond))
+	return DayOf(f.From.In(f.zone())), DayOf(f.To.Add(-time.Nanosecond).In(f.zone()))
+}
+
+// Before is the filter for as many days, directly before.
+func (f UsageFilter) Before() UsageFilter {
+	first, last := f.days()
+	f.From, f.To = StartOf(first-(last-first+1), f.zone()), StartOf(first, f.zone())
+	return f
 }
 
 // sumColumns are the counters of rolled up rows, to be scanned by Sum.to.
@@ -96,6 +112,19 @@ func (s *Sum) to() []any {
 // Usage sums what was charged inside reaches, all of one plane, by a
 // dimension: the dearest first, at most rows of them, or days in their order.
 func (e *Engine) Usage(ctx context.Context, in []tenancy.Reach, f UsageFilter, by Dimension, rows int) ([]Sum, error) {
+	return e.usageOf(ctx, in, f, by, nil, rows)
+}
+
+// UsageOf is Usage of some parts of a dimension alone, by their ids; what was
+// charged to none of them is left out.
+func (e *Engine) UsageOf(ctx context.Context, in []tenancy.Reach, f UsageFilter, by Dimension, ids []string) ([]Sum, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return e.usageOf(ctx, in, f, by, ids, len(ids))
+}
+
+func (e *Engine) usageOf(ctx context.Context, in []tenancy.Reach, f UsageFilter, by Dimension, ids []string, rows int) ([]Sum, error) {
 	e.flushed()
 	dim, ok := dimensions[by]
 	if !ok {
@@ -104,22 +133,18 @@ func (e *Engine) Usage(ctx context.Context, in []tenancy.Reach, f UsageFilter, b
 	if len(in) == 0 {
 		return nil, nil
 	}
-	t := usageDays
-	if by == ByTag || f.Tag != "" {
-		t = usageTags
-	}
-	amount := "cost"
-	if in[0].Plane == tenancy.Copilot {
-		amount = "credits"
-	}
+	amount := amountColumn(in[0].Plane)
 	order := amount + " DESC, id"
 	if by == ByDay {
 		order = "day"
 	}
 	var p params
 	where := f.where(&p, in)
+	if ids != nil {
+		where += " AND " + dim.id + " IN (" + p.list(ids) + ")"
+	}
 	q := fmt.Sprintf("SELECT %s AS id, %s AS name, min(day) AS day, %s FROM %s WHERE %s GROUP BY 1 ORDER BY %s LIMIT %d",
-		dim.id, dim.name, sumColumns, t.table, where, order, rows)
+		dim.id, dim.name, sumColumns, f.table(by), where, order, rows)
 	if dim.names != "" {
 		q = "SELECT g.id, coalesce(n.name, ''), g.day, g." + strings.Join(counterColumns, ", g.") + " FROM (" + q + ") g LEFT JOIN " + dim.names +
 			" n ON n.id = g.id ORDER BY g." + amount + " DESC, g.id"
@@ -130,12 +155,28 @@ func (e *Engine) Usage(ctx context.Context, in []tenancy.Reach, f UsageFilter, b
 		var day int64
 		err := r.Scan(append([]any{&s.ID, &s.Name, &day}, s.to()...)...)
 		if by == ByDay {
-			s.Day = time.Unix(day*86400, 0).UTC()
+			s.Day = StartOf(int(day), f.zone())
 		}
 		out = append(out, s)
 		return err
 	})
 	return out, err
+}
+
+// table is where a dimension is read from.
+func (f UsageFilter) table(by Dimension) string {
+	if by == ByTag || f.Tag != "" {
+		return usageTags.table
+	}
+	return usageDays.table
+}
+
+// amountColumn is what a plane counts in.
+func amountColumn(plane tenancy.Plane) string {
+	if plane == tenancy.Copilot {
+		return "credits"
+	}
+	return "cost"
 }
 
 // where confines rows of usage_days and usage_tags.
@@ -150,7 +191,7 @@ func (f UsageFilter) where(p *params, in []tenancy.Reach) string {
 		}
 	}
 	where += " AND (" + strings.Join(within, " OR ") + ")"
-	for _, x := range [][2]string{{"model_id", f.ModelID}, {"tag", f.Tag}, {"user_id", f.UserID}, {"agent_id", f.AgentID}, {"client_id", f.ClientID}} {
+	for _, x := range [][2]string{{"model_id", f.ModelID}, {"tag", f.Tag}, {"user_id", f.UserID}, {"key_id", f.KeyID}, {"agent_id", f.AgentID}, {"client_id", f.ClientID}} {
 		if x[1] != "" {
 			where += " AND " + x[0] + " = " + p.add(x[1])
 		}
@@ -203,12 +244,20 @@ func (e *Engine) TopSpenders(ctx context.Context, reach tenancy.Reach, since tim
 	return out, whole, err
 }
 
-// Series is what each scope spent per UTC day over the newest days, oldest
-// first, today last: nano-USD in Console, nano-credits in Copilot. Scopes
+// Series is what each scope spent per day of the account over the newest days,
+// oldest first, today last: nano-USD in Console, nano-credits in Copilot. Scopes
 // outside reach read as never having spent.
 func (e *Engine) Series(ctx context.Context, reach tenancy.Reach, scopeIDs []string, days int) (map[string][]money.Nano, error) {
+	zone, err := e.Zone(ctx, reach.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	return e.series(ctx, reach, zone, e.now(), scopeIDs, days)
+}
+
+func (e *Engine) series(ctx context.Context, reach tenancy.Reach, zone *time.Location, now time.Time, scopeIDs []string, days int) (map[string][]money.Nano, error) {
 	e.flushed()
-	first := dayOf(e.now()) - days + 1
+	first := DayOf(now.In(zone)) - days + 1
 	out := make(map[string][]money.Nano, len(scopeIDs))
 	kinds := map[string][]string{}
 	for _, s := range scopeIDs {
@@ -220,10 +269,7 @@ func (e *Engine) Series(ctx context.Context, reach tenancy.Reach, scopeIDs []str
 			kinds[column] = append(kinds[column], s)
 		}
 	}
-	amount := "cost"
-	if reach.Plane == tenancy.Copilot {
-		amount = "credits"
-	}
+	amount := amountColumn(reach.Plane)
 	for column, ids := range kinds {
 		p := params{reach.AccountID, string(reach.Plane), first, reach.Path}
 		where := "account_id = $1 AND plane = $2 AND day >= $3 AND substr(path, 1, length(CAST($4 AS TEXT))) = $4"

@@ -86,7 +86,7 @@ func sumAlike(charges []charge) []*alike {
 		c := &charges[i]
 		k := alikeKey{
 			c.AccountID, c.Path, c.OrganizationID, c.TeamID, c.MemberID, c.UserID, c.KeyID, c.AgentID, c.ClientID, c.ModelID, c.ModelName, c.PriceID,
-			strings.Join(c.Tags, "\x00"), c.Plane, c.FactorPPM, dayOf(stamp(c.at)),
+			strings.Join(c.Tags, "\x00"), c.Plane, c.FactorPPM, c.day(),
 		}
 		a := seen[k]
 		if a == nil {
@@ -110,7 +110,7 @@ func whole(column string) bool {
 var columnsOf = map[string]func(*charge) string{
 	"account_id":      func(r *charge) string { return r.AccountID },
 	"plane":           func(r *charge) string { return string(r.Plane) },
-	"day":             func(r *charge) string { return strconv.Itoa(dayOf(stamp(r.at))) },
+	"day":             func(r *charge) string { return strconv.Itoa(r.day()) },
 	"path":            func(r *charge) string { return r.Path },
 	"organization_id": func(r *charge) string { return r.OrganizationID },
 	"team_id":         func(r *charge) string { return r.TeamID },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +68,9 @@ func TestUsageAddsUpOnEveryLevel(t *testing.T) {
 		rapid.Check(t, func(r *rapid.T) {
 			now.set(november())
 			plane := rapid.SampledFrom([]tenancy.Plane{tenancy.Console, tenancy.Copilot}).Draw(r, "plane")
-			tr := plant(t, st, plane, "UTC")
+			tr := plant(t, st, plane, rapid.SampledFrom([]string{"UTC", "Asia/Tokyo", "America/Los_Angeles"}).Draw(r, "zone"))
+			place, err := e.Zone(ctx, tr.account)
+			require.NoError(r, err)
 			tr.set(t, e, tr.root, 1_000*usd)
 			payers, nodes := tr.grow(t)
 			price := "prc_x"
@@ -110,7 +113,7 @@ func TestUsageAddsUpOnEveryLevel(t *testing.T) {
 					}
 				}
 			}
-			f := budget.UsageFilter{From: november(), To: now.now().Add(time.Nanosecond)}
+			f := budget.UsageFilter{From: november(), To: now.now().Add(time.Nanosecond), Zone: place}
 			reach := func(path string) []tenancy.Reach {
 				return []tenancy.Reach{{AccountID: tr.account, Plane: plane, Path: path}}
 			}
@@ -135,6 +138,52 @@ func TestUsageAddsUpOnEveryLevel(t *testing.T) {
 					budget.ByAgent, budget.ByClient, budget.ByDay} {
 					require.Equal(r, whole, sum(reach(path), f, by), by)
 				}
+				amountOf := func(s budget.Sum) money.Nano {
+					if plane == tenancy.Copilot {
+						return s.Credits
+					}
+					return s.Cost
+				}
+				// Some parts over time, and all others beside them, are the rows and the
+				// whole again, day by day.
+				days, err := e.Usage(ctx, reach(path), f, budget.ByDay, 500)
+				require.NoError(r, err)
+				for _, by := range []budget.Dimension{budget.ByModel, budget.ByTeam, budget.ByMember, budget.ByKey, budget.ByClient, budget.ByTag} {
+					rows, err := e.Usage(ctx, reach(path), f, by, 500)
+					require.NoError(r, err)
+					some := rows[:rapid.IntRange(0, len(rows)).Draw(r, "shown")]
+					ids := make([]string, len(some))
+					for i, s := range some {
+						ids[i] = s.ID
+					}
+					series, err := e.UsageSeries(ctx, reach(path), f, by, ids)
+					require.NoError(r, err)
+					perDay := slices.Clone(series.Others)
+					for _, s := range some {
+						var sum money.Nano
+						for i, n := range series.Amounts[s.ID] {
+							sum += n
+							perDay[i] += n
+						}
+						require.Equal(r, amountOf(s), sum, by)
+					}
+					if by == budget.ByTag {
+						continue
+					}
+					for _, d := range days {
+						perDay[budget.DayOf(d.Day.In(place))-series.First] -= amountOf(d)
+					}
+					require.Equal(r, make([]money.Nano, len(perDay)), perDay, by)
+					again, err := e.UsageOf(ctx, reach(path), f, by, ids)
+					require.NoError(r, err)
+					require.Equal(r, len(some), len(again))
+				}
+				flows, others, err := e.Flows(ctx, reach(path), f, 2)
+				require.NoError(r, err)
+				for _, x := range flows {
+					others += x.Amount
+				}
+				require.Equal(r, amountOf(whole), others, "flows")
 				// Nothing is charged between a parent and its children but calls of
 				// the node itself.
 				parts := tr.ledger(t, path, path)
@@ -174,7 +223,7 @@ func TestUsageAddsUpOnEveryLevel(t *testing.T) {
 					require.Equal(r, byModel.Calls, s.Calls)
 				}
 			}
-			totals, err := e.PlatformUsage(ctx, budget.PlatformFilter{From: f.From, To: f.To, AccountID: tr.account}, budget.ByAccount, 500)
+			totals, err := e.PlatformUsage(ctx, budget.PlatformFilter{From: f.From.AddDate(0, 0, -1), To: f.To.AddDate(0, 0, 1), AccountID: tr.account}, budget.ByAccount, 500)
 			require.NoError(r, err)
 			if whole := sum(reach(root), f, budget.Whole); whole != (budget.Sum{}) {
 				require.Len(r, totals, 1)

@@ -87,6 +87,10 @@ func (e *Engine) Foresee(ctx context.Context, reach tenancy.Reach) (*Foresight, 
 	now := e.now()
 	f := &Foresight{now: now, endsAt: now.Add(whatIfDays * day)}
 	scopeID := lastOf(reach.Path)
+	zone, err := e.Zone(ctx, reach.AccountID)
+	if err != nil {
+		return nil, err
+	}
 	days, err := e.histories(ctx, reach.AccountID, reach.Plane, []string{scopeID})
 	if err != nil {
 		return nil, err
@@ -115,15 +119,15 @@ func (e *Engine) Foresee(ctx context.Context, reach tenancy.Reach) (*Foresight, 
 		if n := len(past); n > 0 {
 			past, today = past[:n-1], past[n-1]
 		}
-		f.burn = learn(past, today, 0, now.Add(-historyDays*day), now)
+		f.burn = learn(past, today, 0, now.Add(-historyDays*day), now.In(zone))
 	}
 	from := now.Add(-whatIfDays * day)
-	if f.Models, err = e.Usage(ctx, []tenancy.Reach{reach}, UsageFilter{From: from, To: now.Add(time.Second)}, ByModel, maxWhatIfModels); err != nil {
+	if f.Models, err = e.Usage(ctx, []tenancy.Reach{reach}, UsageFilter{From: from, To: now.Add(time.Second), Zone: zone}, ByModel, maxWhatIfModels); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(f.Models, func(a, b Sum) int { return int(max(-1, min(1, b.Cost-a.Cost))) })
 	err = e.query(ctx, e.db, `SELECT count(DISTINCT user_id) FROM usage_days WHERE account_id = $1 AND plane = $2 AND day >= $3 AND user_id <> ''
-		AND substr(path, 1, length(CAST($4 AS TEXT))) = $4`, []any{reach.AccountID, string(reach.Plane), dayOf(from), reach.Path},
+		AND substr(path, 1, length(CAST($4 AS TEXT))) = $4`, []any{reach.AccountID, string(reach.Plane), DayOf(from.In(zone)), reach.Path},
 		func(r *sql.Rows) error { return r.Scan(&f.Users) })
 	return f, err
 }
@@ -196,11 +200,12 @@ func (e *Engine) Before(ctx context.Context, budgetIDs []string) (map[string]tim
 }
 
 // Previous is what scopes spent by day in the cycle that went from one moment to
-// another, oldest first; none where it is older than a year.
+// another, both in the account's time zone, oldest first; none where it is older
+// than a year.
 func (e *Engine) Previous(days []money.Nano, from, to time.Time) []money.Nano {
-	first := dayOf(to)
-	length := first - dayOf(from)
-	index := len(days) - 1 - (dayOf(e.now()) - first) // of the cycle's first day
+	first := DayOf(to)
+	length := first - DayOf(from)
+	index := len(days) - 1 - (DayOf(e.now().In(to.Location())) - first) // of the cycle's first day
 	if index < length || index > len(days) || length <= 0 {
 		return nil
 	}

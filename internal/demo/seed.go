@@ -341,6 +341,8 @@ type inPlane struct {
 	agents []plantedAgent
 	// presets are the guardrails of the plane, by their template.
 	presets map[string]string
+	// zone is the account's.
+	zone *time.Location
 }
 
 // priced is a model with what its calls cost.

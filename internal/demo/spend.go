@@ -46,6 +46,7 @@ func (p *inPlane) spend(ctx context.Context, a *ent.Account) error {
 	if err != nil {
 		return err
 	}
+	p.zone = zone
 	begin, end := p.now, p.Now.UTC()
 	defer func() { p.now = begin }() // the other plane begins then too
 	calls, err := p.calls(begin, end, zone)
@@ -372,7 +373,7 @@ func (p *inPlane) charge(c *call, byScope map[string][]*ent.BudgetCycle) *ent.Ch
 		SetInputTokens(c.usage.Input).SetCachedInputTokens(c.usage.CachedInput).SetOutputTokens(c.usage.Output).SetReasoningTokens(c.usage.Reasoning).
 		SetCost(int64(c.cost)).SetCredits(int64(c.credits)).SetHeld(int64(c.amount(p.plane.plane)) * 2).SetStream(p.dice.IntN(3) > 0).
 		SetLatencyMs(c.latency.Milliseconds()).SetFirstByteMs(c.latency.Milliseconds() / 5).
-		SetHeldAt(at.Add(-c.latency)).SetAt(at).SetDay(int(at.Unix() / 86400))
+		SetHeldAt(at.Add(-c.latency)).SetAt(at).SetDay(budget.DayOf(at.In(p.zone)))
 	if p.plane.plane == tenancy.Copilot {
 		factorID, ppm := p.factor(c.at)
 		row.SetFactorID(factorID).SetFactorPpm(ppm)

@@ -207,7 +207,7 @@ func (c *call) charge() (budget.Call, error) {
 		return budget.Call{}, err
 	}
 	out := budget.Call{
-		AccountID: p.Viewer.AccountID, Plane: p.Plane, Path: p.Path,
+		AccountID: p.Viewer.AccountID, TimeZone: p.TimeZone, Plane: p.Plane, Path: p.Path,
 		OrganizationID: p.OrganizationID, TeamID: p.TeamID, MemberID: p.MemberID, UserID: p.UserID, KeyID: p.KeyID, ClientID: p.Viewer.ClientID,
 		SessionRef: session, Tags: tags, ModelID: r.ModelID, ModelName: r.Name,
 		Ceiling: r.Ceiling, FactorID: r.FactorID, FactorPPM: r.FactorPPM, RequestID: c.requestID, Stream: c.q.stream,

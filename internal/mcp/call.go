@@ -172,7 +172,7 @@ func (c *caller) hold(i *Tool) (*budget.Hold, error) {
 		return nil, err
 	}
 	h, err := c.Budget.Hold(ctx, budget.Call{
-		AccountID: p.Viewer.AccountID, Plane: p.Plane, Path: p.Path, OrganizationID: p.OrganizationID, TeamID: p.TeamID, MemberID: p.MemberID,
+		AccountID: p.Viewer.AccountID, TimeZone: p.TimeZone, Plane: p.Plane, Path: p.Path, OrganizationID: p.OrganizationID, TeamID: p.TeamID, MemberID: p.MemberID,
 		UserID: p.UserID, KeyID: p.KeyID, AgentID: c.agentID, ClientID: p.Viewer.ClientID, ModelID: i.ID, ModelName: i.Name,
 		Ceiling: i.Price, FactorID: factorID, FactorPPM: ppm, RequestID: c.requestID,
 	}, budget.Usage{})

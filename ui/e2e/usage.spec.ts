@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from './fixture'
+import { expect, test, violations } from './fixture'
+
+const amount = (text: string) => Number(text.replace(/[^0-9.-]/g, ''))
 
 test('usage is explored from a team down to a receipt, and taken away as it stands', async ({ page, signIn }) => {
   await signIn('admin')
@@ -11,7 +13,7 @@ test('usage is explored from a team down to a receipt, and taken away as it stan
   await page.getByRole('table', { name: 'Usage' }).getByRole('button', { name: 'Risk' }).click()
   await expect(page).toHaveURL(/scope=team_/)
   await expect(page.getByRole('list', { name: 'Narrowed down to' })).toContainText('Risk')
-  await expect(page.getByRole('heading', { name: 'By seat' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'By seat', exact: true })).toBeVisible()
   await expect(total).not.toHaveText(whole!)
 
   const download = page.waitForEvent('download')
@@ -37,12 +39,74 @@ test('usage is explored from a team down to a receipt, and taken away as it stan
   await expect(page.getByRole('table', { name: 'Receipts' }).locator('tbody tr')).toHaveCount(1)
 })
 
+test('usage over time is stacked by group, with the same numbers in a table', async ({ page, signIn }) => {
+  await signIn('admin')
+  await page.goto('/a/acme/console/usage?group=TEAM')
+  await expect(page.getByText('Days are those of Europe/Berlin.')).toBeVisible()
+  await expect(page.getByRole('img', { name: /over time by team; the table has the numbers/ })).toBeVisible()
+  expect(await violations(page)).toEqual([])
+
+  await page.getByRole('group', { name: 'Interval' }).getByRole('button', { name: 'Week' }).click()
+  await page.getByRole('group', { name: 'Shown as', exact: true }).getByRole('button', { name: 'Table' }).click()
+  await expect(page).toHaveURL(/over=table/)
+  const over = page.getByRole('table', { name: 'Over time' })
+  await expect(over.getByRole('columnheader', { name: 'Risk' })).toBeVisible()
+  expect(await over.locator('tbody tr').count()).toBeGreaterThanOrEqual(4)
+  // The column adds up to what the row says.
+  const column = (await over.getByRole('columnheader').allTextContents()).indexOf('Risk')
+  const cells = await over.locator(`tbody tr td:nth-child(${column + 1})`).allTextContents()
+  const row = page.getByRole('table', { name: 'Usage' }).getByRole('row', { name: /^Risk/ })
+  const whole = amount((await row.locator('td').nth(1).textContent())!.match(/^\$[\d,.]+/)![0])
+  expect(Math.abs(cells.map(amount).reduce((a, b) => a + b, 0) - whole)).toBeLessThan(0.05)
+  expect(await violations(page)).toEqual([])
+
+  const went = page.getByRole('group', { name: 'Where it went, shown as' })
+  await expect(page.getByRole('img', { name: /by organization, team and model/ })).toBeVisible()
+  await went.getByRole('button', { name: 'Tree map' }).click()
+  await expect(page.getByRole('img', { name: /by organization, team and model/ })).toBeVisible()
+  await went.getByRole('button', { name: 'Table' }).click()
+  await expect(page.getByRole('table', { name: 'Where it went' }).getByRole('row', { name: /Banking Risk/ }).first()).toBeVisible()
+})
+
+test('receipts are found by tag and by key, and say which budgets paid at which versions', async ({ page, signIn }) => {
+  await signIn('admin')
+  await page.goto('/a/acme/copilot/usage?group=TAG')
+  await page.getByRole('table', { name: 'Usage' }).getByRole('button', { name: 'customer' }).click()
+  await page.getByRole('tab', { name: 'Receipts' }).click()
+  await expect(page.getByRole('list', { name: 'Narrowed down to' })).toContainText('Tag customer')
+  await page.getByRole('table', { name: 'Receipts' }).locator('[data-row-link]').first().click()
+  const receipt = page.getByRole('dialog', { name: 'Receipt' })
+  await expect(receipt.getByText('customer', { exact: true })).toBeVisible()
+  await expect(receipt.getByText(/^fac_/)).toBeVisible()
+  await expect(receipt.getByText(/^prc_/)).toBeVisible()
+  const paid = receipt.getByRole('table', { name: 'Paid by these budgets' })
+  await expect(paid.getByRole('row', { name: /^Copilot/ })).toBeVisible()
+  expect(await paid.locator('tbody tr').count()).toBeGreaterThanOrEqual(3)
+  expect(await violations(page)).toEqual([])
+  await page.keyboard.press('Escape')
+
+  await page.goto('/a/acme/console/usage?group=KEY')
+  await page.getByRole('table', { name: 'Usage' }).locator('[data-row-link]').first().click()
+  await expect(page).toHaveURL(/key=key_/)
+  const chips = page.getByRole('list', { name: 'Narrowed down to' })
+  await expect(chips).toContainText(/Key (?!key_)\S/)
+  await page.getByRole('tab', { name: 'Receipts' }).click()
+  const name = (await chips.textContent())!.match(/Key (.+?)Remove/)![1]!
+  await expect(page.getByRole('table', { name: 'Receipts' }).locator('tbody tr').first()).toContainText(name.trim())
+})
+
 test('a super admin sees sums of all accounts, and tries a factor before setting it', async ({ page, signIn }) => {
   await signIn('superAdmin')
   await page.goto('/sa/usage')
   await page.getByRole('table', { name: 'Usage' }).getByRole('button', { name: 'Acme Corp' }).click()
   await expect(page.getByRole('list', { name: 'Narrowed down to' })).toContainText('Acme Corp')
   await expect(page.getByText('Margin', { exact: true }).first()).toBeVisible()
+  await page.getByRole('group', { name: 'Measure' }).getByRole('button', { name: 'Margin' }).click()
+  await expect(page.getByRole('img', { name: /^Margin over time/ })).toBeVisible()
+  await page.getByRole('group', { name: 'Group by' }).getByRole('button', { name: 'Day' }).click()
+  await page.getByRole('table', { name: 'Usage' }).locator('[data-row-link]').first().click()
+  await expect(page).toHaveURL(/range=custom/)
+  await expect(page.getByRole('columnheader', { name: 'Used of the cycle' })).toBeVisible()
 
   await page.goto('/sa/accounts')
   await page.getByRole('link', { name: 'Globex' }).first().click()

@@ -297,7 +297,7 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/alerts', component: planePage(async () => (await import('@/features/alerts/alerts')).AlertsPage) }),
   createRoute({ ...under(plane), path: '/statements', validateSearch: texts('scope'), component: planePage(async () => (await import('@/features/statements/statements')).StatementsPage) }),
   createRoute({ ...under(plane), path: '/statements/$id', component: planePage(async () => (await import('@/features/statements/statement')).StatementPage) }),
-  createRoute({ ...under(plane), path: '/usage', validateSearch: texts('view', 'range', 'from', 'to', 'group', 'by', 'scope', 'model', 'user', 'tag', 'agent', 'client', 'q', 'peek'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
+  createRoute({ ...under(plane), path: '/usage', validateSearch: texts('view', 'range', 'from', 'to', 'group', 'by', 'scope', 'model', 'user', 'tag', 'key', 'agent', 'client', 'q', 'peek', 'over', 'flow'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
   createRoute({ ...under(plane), path: '/requests', validateSearch: texts('show', 'kind'), component: planePage(async () => (await import('@/features/requests/requests')).RequestsPage) }),
   createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
   createRoute({ ...under(plane), path: '/agents', validateSearch: texts('q', 'group', 'state', 'new'), component: planePage(async () => (await import('@/features/agents/list')).AgentsPage) }),
@@ -345,7 +345,7 @@ const platformRoutes = [
   accountOf,
   accountWhatIf,
   createRoute({ ...under(platform), path: '/requests', validateSearch: texts('show'), component: lazyRouteComponent(() => import('@/features/requests/platform'), 'PlatformRequestsPage') }),
-  createRoute({ ...under(platform), path: '/usage', validateSearch: texts('range', 'from', 'to', 'group', 'by', 'account', 'name', 'plane', 'model'), component: lazyRouteComponent(() => import('@/features/platform/usage'), 'PlatformUsagePage') }),
+  createRoute({ ...under(platform), path: '/usage', validateSearch: texts('range', 'from', 'to', 'group', 'by', 'account', 'name', 'plane', 'model', 'over'), component: lazyRouteComponent(() => import('@/features/platform/usage'), 'PlatformUsagePage') }),
   createRoute({ ...under(platform), path: '/staff', validateSearch: texts('tab', 'new'), component: lazyRouteComponent(() => import('@/features/staff/staff'), 'StaffPage') }),
   createRoute({ ...under(platform), path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'PlatformProgramsPage') }),
   createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog/catalog'), 'CatalogPage') }),
@@ -398,7 +398,7 @@ const meRoutes = [
   createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/inbox', validateSearch: texts('show', 'topic'), component: lazyRouteComponent(() => import('@/features/inbox/page'), 'InboxPage') }),
   createRoute({ getParentRoute: () => app, path: '/me/notifications', component: lazyRouteComponent(() => import('@/features/inbox/preferences'), 'PreferencesPage') }),
-  createRoute({ getParentRoute: () => app, path: '/me/usage', validateSearch: texts('seat', 'view', 'range', 'from', 'to', 'group', 'by', 'scope', 'model', 'tag', 'agent', 'client', 'q', 'peek'), component: lazyRouteComponent(() => import('@/features/me/own-usage'), 'MyUsagePage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/usage', validateSearch: texts('seat', 'view', 'range', 'from', 'to', 'group', 'by', 'scope', 'model', 'tag', 'key', 'agent', 'client', 'q', 'peek', 'over'), component: lazyRouteComponent(() => import('@/features/me/own-usage'), 'MyUsagePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me/programs'), 'ProgramsPage') }),
 ]
 

@@ -67,8 +67,11 @@ export const days = (from: string | Date, to: string | Date) => new Intl.DateTim
 /** Whole days until a moment, to the nearest. */
 export const daysUntil = (at: string, now = new Date()) => Math.round((new Date(at).getTime() - now.getTime()) / 86_400_000)
 
+/** A day bucket of the server, which begins at a zone's midnight. */
+export const dayOf = (timeZone: string) => (at: string | Date) => stamp(at, { day: 'numeric', month: 'short', timeZone })
+
 /** A day bucket of the server, which begins at midnight UTC. */
-export const utcDay = (at: string | Date) => stamp(at, { day: 'numeric', month: 'short', timeZone: 'UTC' })
+export const utcDay = dayOf('UTC')
 
 /** "1 Nov 2026" as a zone has it. */
 export const dayIn = (at: string | Date, timeZone: string) => stamp(at, { day: 'numeric', month: 'short', year: 'numeric', timeZone })
@@ -117,6 +120,19 @@ export function fromNano(nanos: string): string {
   const digits = nanos.replace('-', '').padStart(10, '0')
   const fraction = digits.slice(-9).replace(/0+$/, '')
   return `${negative ? '-' : ''}${digits.slice(0, -9)}${fraction && `.${fraction}`}`
+}
+
+const walls = new Map<string, Intl.DateTimeFormat>()
+
+/** What the clocks of a zone show at a moment, as if that were UTC. */
+export function wall(at: Date, timeZone: string): Date {
+  let found = walls.get(timeZone)
+  if (!found) {
+    const two = '2-digit' as const
+    walls.set(timeZone, (found = new Intl.DateTimeFormat('en-GB', { timeZone, hourCycle: 'h23', year: 'numeric', month: two, day: two, hour: two, minute: two, second: two })))
+  }
+  const p = Object.fromEntries(found.formatToParts(at).map((x) => [x.type, Number(x.value)]))
+  return new Date(Date.UTC(p.year!, p.month! - 1, p.day!, p.hour!, p.minute!, p.second!))
 }
 
 /** "14:32" in the reader's zone. */

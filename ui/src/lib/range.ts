@@ -1,4 +1,5 @@
 import { t } from './i18n'
+import { addDays, dateIn, startOf } from './zone'
 
 export type Range = '7d' | '30d' | '90d'
 
@@ -10,20 +11,17 @@ export const ranges: readonly { value: Range; label: string }[] = [
 
 export const rangeOf = (text: string | undefined, otherwise: Range = '30d'): Range => ranges.find((r) => r.value === text)?.value ?? otherwise
 
-/** Whole UTC days, today the last of them. */
-export function span(range: Range, now = new Date()): { from: string; to: string } {
-  const to = new Date(now)
-  to.setUTCHours(24, 0, 0, 0)
-  const from = new Date(to)
-  from.setUTCDate(from.getUTCDate() - Number.parseInt(range, 10))
-  return { from: from.toISOString(), to: to.toISOString() }
+/** The days from one date to another, both whole, in a time zone. */
+export const between = (first: string, last: string, timeZone: string) => ({ from: startOf(first, timeZone).toISOString(), to: startOf(addDays(last, 1), timeZone).toISOString() })
+
+/** Whole days of a time zone, today the last of them. */
+export function span(range: Range, timeZone = 'UTC', now = new Date()): { from: string; to: string } {
+  const last = dateIn(now, timeZone)
+  return between(addDays(last, 1 - Number.parseInt(range, 10)), last, timeZone)
 }
 
-/** Today in UTC. */
-export function today(now = new Date()): { from: string; to: string } {
-  const from = new Date(now)
-  from.setUTCHours(0, 0, 0, 0)
-  const to = new Date(now)
-  to.setUTCHours(24, 0, 0, 0)
-  return { from: from.toISOString(), to: to.toISOString() }
+/** Today in a time zone. */
+export function today(timeZone: string, now = new Date()): { from: string; to: string } {
+  const date = dateIn(now, timeZone)
+  return between(date, date, timeZone)
 }

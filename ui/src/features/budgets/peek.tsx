@@ -31,11 +31,11 @@ const none: readonly Row[] = []
 /** Who spent it on what, where its numbers come from, and who changed them. */
 export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
   const minute = useBurn(id, { minute: true })
-  const spend = useMemo(() => ({ ...span('30d'), scopeId: id }), [id])
+  const { account } = useViewer()
+  const spend = useMemo(() => ({ ...span('30d', account.timeZone), scopeId: id }), [id, account.timeZone])
   const { data, fault, loading, retry } = useRead(BudgetPeekDocument, { ...ask(plane), id, spend })
   const [receipt, setReceipt] = useState<string>()
   const [tab, setTab] = useState<'use' | 'why' | 'history'>('use')
-  const { account } = useViewer()
   const scope = data?.node && 'kind' in data.node ? named(data.node as ScopeRowFragment, account.name) : undefined
   const previous = data?.node && 'budget' in data.node ? data.node.budget?.previousSeries : undefined
   const plan = pick(data)

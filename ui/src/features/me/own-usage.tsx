@@ -24,13 +24,13 @@ export function MyUsagePage() {
   return (
     <>
       <MeTabs />
-      <PageHead title={t('My usage')} note={t('What your own calls used and cost, from the ledger. Days are UTC.')}>
+      <PageHead title={t('My usage')} note={t('What your own calls used and cost, from the ledger. Days are those of {{zone}}.', { zone: viewer.account.timeZone })}>
         {seats.length > 1 && (
           <Select
             aria-label={t('Seat')}
             value={seat!.id}
             // Another seat has other keys and models.
-            onChange={(id) => setUrl({ seat: id, scope: undefined, model: undefined, client: undefined, agent: undefined, tag: undefined, peek: undefined })}
+            onChange={(id) => setUrl({ seat: id, scope: undefined, model: undefined, client: undefined, agent: undefined, key: undefined, tag: undefined, peek: undefined })}
             options={seats.map((s) => ({ value: s.id, label: t('{{plane}}: {{place}}', { plane: nameOf(s.plane), place: s.location }) }))}
             className="w-72 max-sm:w-full"
           />

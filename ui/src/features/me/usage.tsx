@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react'
 import { MyUsageDocument, type SpendRowsFragment } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
+import { useViewer } from '@/graphql/viewer'
 import { Card, CardHead } from '@/kit/card'
 import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
@@ -12,7 +13,8 @@ import { OpenReceipt } from '@/features/usage'
 
 /** On what a seat's money went in the last 30 days: models, keys, and the newest receipts. */
 export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
-  const spend = useMemo(() => ({ ...span('30d'), scopeId: seatId }), [seatId])
+  const { timeZone } = useViewer().account
+  const spend = useMemo(() => ({ ...span('30d', timeZone), scopeId: seatId }), [seatId, timeZone])
   const { data, loading, fault, retry } = useRead(MyUsageDocument, { ...ask(plane), seat: seatId, spend })
   const mine = pick(data)
   const unit = unitOf(plane)

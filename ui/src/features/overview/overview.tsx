@@ -9,7 +9,7 @@ import { Card, CardHead, Stat } from '@/kit/card'
 import { PageHead } from '@/kit/page'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
-import { compactMoney, count, money, moneyWords, percent, tickMoney, utcDay } from '@/lib/format'
+import { compactMoney, count, dayOf, money, moneyWords, percent, tickMoney } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane, slugOf, unitOf } from '@/lib/plane'
 import { span, today } from '@/lib/range'
@@ -19,7 +19,8 @@ const BarChart = lazy(() => import('@/kit/bar-chart'))
 
 export function OverviewPage({ plane }: { plane: Plane }) {
   const viewer = useViewer()
-  const spans = useMemo(() => ({ today: today(), month: span('30d') }), [])
+  const { timeZone } = viewer.account
+  const spans = useMemo(() => ({ today: today(timeZone), month: span('30d', timeZone) }), [timeZone])
   const { data, loading, fault, retry } = useRead(OverviewDocument, { ...ask(plane), ...spans, whole: readsWholePlane(viewer, plane) })
   const root = pick(data)
   const nodes = root?.scopes.edges.map((e) => named(e.node, viewer.account.name)) ?? []
@@ -61,7 +62,7 @@ export function OverviewPage({ plane }: { plane: Plane }) {
               <CardHead title={t('Spend by day')} note={t('{{amount}} in 30 days', { amount: moneyWords(root.month.total.amount, unit) })} />
               <div className="px-3 pb-3">
                 <Suspense fallback={<div className="h-52" />}>
-                  <BarChart bars={root.month.periods.map((d) => ({ x: d.start, y: Number(d.amount) }))} xLabel={utcDay} yLabel={(v) => tickMoney(v, unit)} label={t('Spend by day: {{amount}} in 30 days.', { amount: moneyWords(root.month.total.amount, unit) })} />
+                  <BarChart bars={root.month.periods.map((d) => ({ x: d.start, y: Number(d.amount) }))} xLabel={dayOf(timeZone)} yLabel={(v) => tickMoney(v, unit)} label={t('Spend by day: {{amount}} in 30 days.', { amount: moneyWords(root.month.total.amount, unit) })} />
                 </Suspense>
               </div>
             </Card>

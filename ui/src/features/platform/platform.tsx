@@ -13,7 +13,7 @@ import { ago, compactMoney, count, exact, money, percent, tickMoney, utcDay } fr
 import { t } from '@/lib/i18n'
 import { span } from '@/lib/range'
 import { Health } from '@/features/models'
-import { Change } from './change'
+import { Change } from '@/kit/change'
 
 const BarChart = lazy(() => import('@/kit/bar-chart'))
 

@@ -14,17 +14,27 @@ import { t } from '@/lib/i18n'
 import type { Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { Days, intervalOf, intervals, useFilter } from '@/features/usage'
-import { Change } from './change'
+import { Change } from '@/kit/change'
 
 const BarChart = lazy(() => import('@/kit/bar-chart'))
 
-type Search = { range: string; from: string; to: string; group: string; by: string; account: string; name: string; plane: string; model: string }
+type Search = { range: string; from: string; to: string; group: string; by: string; account: string; name: string; plane: string; model: string; over: string }
 
 const groups: readonly { value: PlatformUsageGroup; label: string }[] = [
   { value: 'ACCOUNT', label: t('Account') },
   { value: 'PLANE', label: t('Product') },
   { value: 'MODEL', label: t('Model') },
+  { value: 'DAY', label: t('Day') },
 ]
+
+/** The id of a day; rows of another grouping stay until those of days have come. */
+const dated = /^\d{4}-\d{2}-\d{2}$/
+
+const measures = [
+  { value: 'cost', label: t('Cost'), unit: 'USD' },
+  { value: 'margin', label: t('Margin'), unit: 'USD' },
+  { value: 'credits', label: t('Credits'), unit: 'CREDITS' },
+] as const
 
 const planeOf = (text: string | undefined): Plane | undefined => (text === 'CONSOLE' || text === 'COPILOT' ? text : undefined)
 
@@ -33,7 +43,8 @@ export function PlatformUsagePage() {
   const [url, setUrl] = useUrl<Search>()
   const group = groups.find((g) => g.value === url.group)?.value ?? 'ACCOUNT'
   const by = intervalOf(url)
-  const { from, to } = useFilter(url)
+  const measure = measures.find((m) => m.value === url.over) ?? measures[0]
+  const { from, to } = useFilter(url, 'UTC')
   const { account, model } = url
   const product = planeOf(url.plane)
   const filter = useMemo<PlatformUsageFilter>(() => ({ from, to, accountId: account, plane: product, model }), [from, to, account, product, model])
@@ -47,6 +58,7 @@ export function PlatformUsagePage() {
   const open = (row: PlatformRowPartsFragment) => {
     if (group === 'ACCOUNT') setUrl({ account: row.id, name: row.name, group: 'MODEL' })
     else if (group === 'PLANE') setUrl({ plane: row.id, group: 'ACCOUNT' })
+    else if (dated.test(row.id)) setUrl({ range: 'custom', from: row.id, to: row.id, group: 'ACCOUNT' })
     else setUrl({ model: row.id, group: 'ACCOUNT' })
   }
   const chips: [label: string, clear: Partial<Search>][] = []
@@ -55,8 +67,8 @@ export function PlatformUsagePage() {
   if (url.model) chips.push([t('Model {{name}}', { name: url.model }), { model: undefined }])
   return (
     <>
-      <PageHead title={t('Usage')} note={t('All accounts, by whole UTC days. Who used it stays inside the account.')}>
-        <Days url={url} setUrl={setUrl} />
+      <PageHead title={t('Usage')} note={t('All accounts, each by the days of its own time zone. Who used it stays inside the account.')}>
+        <Days url={url} setUrl={setUrl} timeZone="UTC" />
         <a href={href()} className={buttonClass({ size: 'sm' })}>
           <Download aria-hidden /> {t('Export CSV')}
         </a>
@@ -89,12 +101,15 @@ export function PlatformUsagePage() {
             <Stat label={t('Margin')} value={compactMoney(report.total.margin, 'USD')} note={report.total.marginPercent === null || report.total.marginPercent === undefined ? '' : t('{{percent}} of the value', { percent: percent(report.total.marginPercent) })} />
           </div>
           <Card className="mb-4">
-            <CardHead title={t('Cost over time')} note={t('{{amount}} in {{count}} calls', { amount: moneyWords(report.total.cost, 'USD'), count: report.total.calls })}>
-              <Segments label={t('Interval')} value={by} onChange={(by) => setUrl({ by })} options={intervals} />
+            <CardHead title={t('Over time')} note={t('{{amount}} in {{count}} calls; group by day for the numbers.', { amount: moneyWords(report.total[measure.value], measure.unit), count: report.total.calls })}>
+              <span className="flex max-w-full flex-wrap gap-2">
+                <Segments label={t('Measure')} value={measure.value} onChange={(v) => setUrl({ over: v === 'cost' ? undefined : v })} options={measures} />
+                <Segments label={t('Interval')} value={by} onChange={(by) => setUrl({ by })} options={intervals} />
+              </span>
             </CardHead>
             <div className="px-3 pb-3">
               <Suspense fallback={<div className="h-52" />}>
-                <BarChart bars={report.periods.map((p) => ({ x: p.start, y: Number(p.totals.cost) }))} xLabel={utcDay} yLabel={(v) => tickMoney(v, 'USD')} label={t('Cost over time: {{amount}} in all.', { amount: money(report.total.cost, 'USD') })} />
+                <BarChart bars={report.periods.map((p) => ({ x: p.start, y: Number(p.totals[measure.value]) }))} xLabel={utcDay} yLabel={(v) => tickMoney(v, measure.unit)} label={t('{{measure}} over time: {{amount}} in all.', { measure: measure.label, amount: money(report.total[measure.value], measure.unit) })} />
               </Suspense>
             </div>
           </Card>
@@ -104,6 +119,7 @@ export function PlatformUsagePage() {
               <Segments label={t('Group by')} value={group} onChange={(group) => setUrl({ group })} options={groups} />
             </div>
             {report.rows.length === 0 ? <Empty icon={<ChartColumn aria-hidden />} title={t('No traffic in these days')} /> : <Rows rows={report.rows} group={group} onOpen={open} />}
+            {group === 'DAY' && report.rows.length === 100 && <p className="border-t border-line px-4 py-2.5 text-xs text-muted">{t('The first 100 days; the export has all.')}</p>}
           </Card>
         </>
       )}
@@ -117,13 +133,15 @@ function Rows({ rows, group, onOpen }: { rows: readonly PlatformRowPartsFragment
       <Head>
         <Th>{groups.find((g) => g.value === group)!.label}</Th>
         <Th className="text-end">{t('Cost')}</Th>
-        <Th wide className="text-end">
-          {t('Change')}
-        </Th>
+        {group !== 'DAY' && (
+          <Th wide className="text-end">
+            {t('Change')}
+          </Th>
+        )}
         <Th className="text-end">{t('Credits')}</Th>
         {group === 'ACCOUNT' && (
           <Th wide className="text-end">
-            {t('Granted this cycle')}
+            {t('Used of the cycle')}
           </Th>
         )}
         <Th wide className="text-end">
@@ -141,17 +159,19 @@ function Rows({ rows, group, onOpen }: { rows: readonly PlatformRowPartsFragment
           <tr key={r.id} className={rowClass}>
             <Td className="max-w-56 truncate font-medium">
               <button type="button" data-row-link onClick={() => onOpen(r)} className="max-w-full truncate rounded-sm text-start hover:underline">
-                {r.name || r.id}
+                {dated.test(r.id) ? utcDay(r.id) : r.name || r.id}
               </button>
             </Td>
             <Td className="num text-end">{money(r.totals.cost, 'USD')}</Td>
-            <Td wide className="text-end">
-              <Change now={r.totals.cost} before={r.previous?.cost} />
-            </Td>
+            {group !== 'DAY' && (
+              <Td wide className="text-end">
+                <Change now={r.totals.cost} before={r.previous?.cost} />
+              </Td>
+            )}
             <Td className="num text-end">{money(r.totals.credits, 'CREDITS')}</Td>
             {group === 'ACCOUNT' && (
               <Td wide className="num text-end text-muted">
-                {r.granted ? money(r.granted, 'CREDITS') : '–'}
+                {r.granted ? t('{{used}} of {{granted}}', { used: compactMoney(r.used ?? '0', 'CREDITS'), granted: compactMoney(r.granted, 'CREDITS') }) : '–'}
               </Td>
             )}
             <Td wide className="num text-end">

@@ -1,13 +1,13 @@
 import { useMemo } from 'react'
 import type { UsageFilter, UsageGroup, UsageInterval } from '@/graphql/generated/graphql'
+import { useViewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import type { Plane } from '@/lib/plane'
-import { span } from '@/lib/range'
+import { between, span } from '@/lib/range'
+import { dateIn } from '@/lib/zone'
 
 /** What the page's address says; each part is left out where it is as usual. */
-export type Search = { view: string; range: string; from: string; to: string; group: string; by: string; scope: string; model: string; user: string; tag: string; agent: string; client: string; q: string; peek: string }
-
-
+export type Search = { view: string; range: string; from: string; to: string; group: string; by: string; scope: string; model: string; user: string; tag: string; key: string; agent: string; client: string; q: string; peek: string; over: string; flow: string }
 
 export const spans = [
   { value: '7d', label: t('7 days') },
@@ -41,45 +41,39 @@ export const intervals: readonly { value: UsageInterval; label: string }[] = [
 
 const date = /^\d{4}-\d{2}-\d{2}$/
 
-/** A day as an address and a date field write it. */
-export const dayOf = (at: string) => at.slice(0, 10)
-
-/** The days that are asked for: both ends whole UTC days, the last one included. */
-export function daysOf(url: Partial<Search>, now = new Date()): { span: Span; from: string; to: string } {
+/** The days that are asked for: both ends whole days of a time zone, the last one included. */
+export function daysOf(url: Partial<Search>, timeZone: string, now = new Date()): { span: Span; from: string; to: string } {
   const known = spans.find((s) => s.value === url.range && s.value !== 'custom')?.value
-  if (!known && url.from && url.to && date.test(url.from) && date.test(url.to) && url.from <= url.to) {
-    const to = new Date(`${url.to}T00:00:00Z`)
-    to.setUTCDate(to.getUTCDate() + 1)
-    return { span: 'custom', from: `${url.from}T00:00:00.000Z`, to: to.toISOString() }
-  }
+  if (!known && url.from && url.to && date.test(url.from) && date.test(url.to) && url.from <= url.to) return { span: 'custom', ...between(url.from, url.to, timeZone) }
   const usual = known ?? '30d'
-  return { span: usual, ...span(usual as '7d', now) }
+  return { span: usual, ...span(usual as '7d', timeZone, now) }
 }
 
 /** The last day of a time whose end is exclusive. */
-export function lastDay(to: string): string {
-  return dayOf(new Date(Date.parse(to) - 1).toISOString())
-}
+export const lastDay = (to: string, timeZone: string) => dateIn(new Date(Date.parse(to) - 1), timeZone)
 
-export function filterOf(url: Partial<Search>, now?: Date): UsageFilter {
-  const { from, to } = daysOf(url, now)
-  return { from, to, scopeId: url.scope, modelId: url.model, userId: url.user, tag: url.tag, agentId: url.agent, clientId: url.client }
+export function filterOf(url: Partial<Search>, timeZone: string, now?: Date): UsageFilter {
+  const { from, to } = daysOf(url, timeZone, now)
+  return { from, to, scopeId: url.scope, modelId: url.model, userId: url.user, tag: url.tag, keyId: url.key, agentId: url.agent, clientId: url.client }
 }
 
 /** The part of the address that says which charges. */
-const parts = ({ range, from, to, scope, model, user, tag, agent, client }: Partial<Search>): string => JSON.stringify({ range, from, to, scope, model, user, tag, agent, client })
+const parts = ({ range, from, to, scope, model, user, tag, key, agent, client }: Partial<Search>): string => JSON.stringify({ range, from, to, scope, model, user, tag, key, agent, client })
 
 /** The same filter for as long as the address says the same: today's end moves with every render. */
-export function useFilter(url: Partial<Search>): UsageFilter {
+export function useFilter(url: Partial<Search>, timeZone: string): UsageFilter {
   const key = parts(url)
-  return useMemo(() => filterOf(JSON.parse(key) as Partial<Search>), [key])
+  return useMemo(() => filterOf(JSON.parse(key) as Partial<Search>, timeZone), [key, timeZone])
 }
+
+/** By whose days usage goes. */
+export const useZone = () => useViewer().account.timeZone
 
 export const groupOf = (url: Partial<Search>, of = groups): UsageGroup => of.find((g) => g.value === url.group)?.value ?? 'MODEL'
 
 /** Days, or for long times weeks, unless the address says otherwise. */
 export function intervalOf(url: Partial<Search>, now?: Date): UsageInterval {
-  const { from, to } = daysOf(url, now)
+  const { from, to } = daysOf(url, 'UTC', now)
   return intervals.find((i) => i.value === url.by)?.value ?? (Date.parse(to) - Date.parse(from) > 100 * 86_400_000 ? 'WEEK' : 'DAY')
 }
 
@@ -91,8 +85,9 @@ export function drill(group: UsageGroup, id: string, own = false): Partial<Searc
     case 'TEAM':
       return { scope: id, group: 'MEMBER' }
     case 'MEMBER':
-    case 'KEY':
       return { scope: id, group: 'MODEL' }
+    case 'KEY':
+      return { key: id, group: 'MODEL' }
     case 'MODEL':
       return { model: id, group: own ? 'KEY' : 'MEMBER' }
     case 'USER':
@@ -109,16 +104,15 @@ export function drill(group: UsageGroup, id: string, own = false): Partial<Searc
 export type ExportKind = 'usage' | 'receipts' | 'statements' | 'focus'
 
 /** Where the server streams what is shown as a file. */
-export function exportHref(kind: ExportKind, plane: Plane, url: Partial<Search>, now?: Date): string {
-  const f = filterOf(url, now)
+export function exportHref(kind: ExportKind, plane: Plane, url: Partial<Search>, timeZone: string, now?: Date): string {
+  const f = filterOf(url, timeZone, now)
   const params = new URLSearchParams({ kind, plane, from: String(f.from), to: String(f.to) })
   const add = (name: string, value: unknown) => value && params.set(name, String(value))
   add('scope', f.scopeId)
   if (kind === 'usage' || kind === 'receipts') {
-    for (const name of ['modelId', 'userId', 'agentId', 'clientId'] as const) add(name, f[name])
+    for (const name of ['modelId', 'userId', 'tag', 'keyId', 'agentId', 'clientId'] as const) add(name, f[name])
   }
   if (kind === 'usage') {
-    add('tag', f.tag)
     add('groupBy', groupOf(url))
     add('interval', intervalOf(url, now))
   }

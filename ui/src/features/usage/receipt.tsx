@@ -9,6 +9,9 @@ import { count, dateTime, exact, fromNano, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { Classes } from './classes'
 import { kinds } from './kinds'
+import { Payers } from './payers'
+
+const factorOf = (ppm: number) => exact(fromNano(String(ppm * 1000)), 'CREDITS')
 
 const when = (at: string) => <time title={utc(at)}>{dateTime(at)}</time>
 
@@ -31,6 +34,7 @@ export function Receipt({ id, onClose, onLine }: { id: string; onClose: () => vo
             facts={[
               [t('Request'), <Id key="r" id={c.requestId} />],
               [t('Ledger line'), <Id key="i" id={c.id} />],
+              !!c.adjustsId && [t('Belongs to'), <Id key="a" id={c.adjustsId} />],
               [t('Paid by'), [c.memberName, c.location].filter(Boolean).join(' · ')],
               !!c.userName && [t('Person'), c.userName],
               !!c.keyName && [t('Key'), c.keyName],
@@ -49,27 +53,28 @@ export function Receipt({ id, onClose, onLine }: { id: string; onClose: () => vo
               [t('Settled'), when(c.at)],
               [t('Duration'), t('{{ms}} ms, first byte after {{first}} ms', { ms: count(c.latencyMs), first: count(c.firstByteMs) })],
               [t('Price version'), c.price ? <span key="p"><Id id={c.price.id} /><span className="text-xs text-muted">{t('in force since {{when}}', { when: dateTime(c.price.effectiveFrom) })}</span></span> : c.priceId ? <Id key="p" id={c.priceId} /> : t('Ceiling per call')],
-              c.unit === 'CREDITS' && [t('Factor'), t('{{factor}} credits per $', { factor: exact(fromNano(String(c.factorPpm * 1000)), 'CREDITS') })],
+              c.unit === 'CREDITS' && [
+                t('Factor version'),
+                <span key="f">
+                  {c.factor && <Id id={c.factor.id} />}
+                  <span className={c.factor ? 'text-xs text-muted' : undefined}>
+                    {c.factor
+                      ? t('{{factor}} credits per $, in force since {{when}}', { factor: factorOf(c.factorPpm), when: dateTime(c.factor.effectiveFrom) })
+                      : t('{{factor}} credits per $, the default', { factor: factorOf(c.factorPpm) })}
+                  </span>
+                </span>,
+              ],
             ]}
           />
           <section>
             <h3 className="mb-1 font-semibold">{t('By class of tokens')}</h3>
             <Classes rows={c.classes} unit={c.unit} priced />
           </section>
-          {c.overflow.length > 0 && (
-            <section>
-              <h3 className="mb-1 font-semibold">{t('In the overflow')}</h3>
-              <p className="mb-2 text-muted">{t('What of this line lies beyond the limit of a budget, settled with its statement.')}</p>
-              <ul aria-label={t('In the overflow')} className="flex flex-col gap-1">
-                {c.overflow.map((o) => (
-                  <li key={o.budgetId} className="flex items-center justify-between gap-3 rounded-md bg-warn-soft px-3 py-2">
-                    <span className="min-w-0 truncate">{o.scopeName}</span>
-                    <span className="num">{exact(o.amount, c.unit)}</span>
-                  </li>
-                ))}
-              </ul>
-            </section>
-          )}
+          <section>
+            <h3 className="mb-1 font-semibold">{t('Paid by these budgets')}</h3>
+            <p className="mb-2 text-muted">{c.budgets.length > 0 ? t('Each budget on the path holds, and pays, the whole call; amounts of different levels are never added up.') : t('No budget stood on its path, or it was removed since.')}</p>
+            {c.budgets.length > 0 && <Payers budgets={c.budgets} overflow={c.overflow} unit={c.unit} />}
+          </section>
           <section>
             <h3 className="mb-2 font-semibold">{t('Lines of this call')}</h3>
             <ul className="flex flex-col gap-1">

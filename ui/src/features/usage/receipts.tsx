@@ -13,7 +13,7 @@ import { count, dateTime, exact, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { kinds } from './kinds'
-import { type Search, useFilter } from './params'
+import { type Search, useFilter, useZone } from './params'
 import { Receipt } from './receipt'
 
 type Props = { plane: Plane; url: Partial<Search>; setUrl: (patch: Partial<Search>) => void; /** Of one's own, and of nobody else. */ seat?: string }
@@ -21,11 +21,11 @@ type Props = { plane: Plane; url: Partial<Search>; setUrl: (patch: Partial<Searc
 /** The lines of the ledger, newest first; a request id finds those of one call in any time. */
 export function Receipts({ plane, url, setUrl, seat }: Props) {
   const request = useDebounced(url.q ?? '').trim()
-  const days = useFilter(url)
+  const days = useFilter(url, useZone())
   const unit = unitOf(plane)
   const { rows, more, fetching, loading, fault, retry } = usePages(
     ReceiptsDocument,
-    request ? { ...ask(plane), requestId: request, scopeId: seat } : { ...ask(plane), scopeId: url.scope ?? seat, modelId: url.model, userId: url.user, from: days.from, to: days.to },
+    request ? { ...ask(plane), requestId: request, scopeId: seat } : { ...ask(plane), scopeId: url.scope ?? seat, modelId: url.model, userId: url.user, keyId: url.key, tag: url.tag, agentId: url.agent, clientId: url.client, from: days.from, to: days.to },
     (d) => pick(d)?.charges,
   )
   return (
@@ -38,7 +38,6 @@ export function Receipts({ plane, url, setUrl, seat }: Props) {
       <Card>
         <div className="flex flex-wrap items-center justify-between gap-2 border-b border-line p-3">
           <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Request id')} className="sm:w-96" />
-          {(url.tag || url.agent || url.client) && <p className="text-xs text-muted">{t('Tag, agent and program narrow the explorer alone.')}</p>}
         </div>
         {loading && <SkeletonRows rows={8} />}
         {!loading && rows.length === 0 && (

@@ -1,15 +1,17 @@
 import { ChartColumn } from 'lucide-react'
 import type { UsageGroup, UsagePartsFragment } from '@/graphql/generated/graphql'
+import { Change } from '@/kit/change'
 import { Empty } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
 import { count, money, percent, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { groups } from './params'
+import { Trend } from './trend'
 
-type Props = { rows: UsagePartsFragment['rows']; group: UsageGroup; unit: Unit; filtered: boolean; onDrill: (id: string) => void; onClear: () => void }
+type Props = { rows: UsagePartsFragment['rows']; /** In the order of the rows. */ trends: UsagePartsFragment['trends']['groups']; group: UsageGroup; unit: Unit; filtered: boolean; onDrill: (id: string) => void; onClear: () => void }
 
 /** The parts of the usage, dearest first; each leads into itself. */
-export function Rows({ rows, group, unit, filtered, onDrill, onClear }: Props) {
+export function Rows({ rows, trends, group, unit, filtered, onDrill, onClear }: Props) {
   if (rows.length === 0) {
     return (
       <Empty
@@ -32,6 +34,14 @@ export function Rows({ rows, group, unit, filtered, onDrill, onClear }: Props) {
       <Head>
         <Th>{groups.find((g) => g.value === group)!.label}</Th>
         <Th className="text-end">{unit === 'USD' ? t('Spent') : t('Credits')}</Th>
+        <Th wide className="text-end">
+          <abbr title={t('Against as many days directly before')} className="no-underline">
+            {t('Change')}
+          </abbr>
+        </Th>
+        <Th wide className="w-32">
+          {t('Trend')}
+        </Th>
         <Th className="w-44">{t('Share')}</Th>
         <Th wide className="text-end">
           {t('Calls')}
@@ -44,7 +54,7 @@ export function Rows({ rows, group, unit, filtered, onDrill, onClear }: Props) {
         </Th>
       </Head>
       <tbody>
-        {rows.map((r) => (
+        {rows.map((r, i) => (
           <tr key={r.id || r.name} className={rowClass}>
             <Td className="max-w-56 truncate font-medium">
               {r.id ? (
@@ -55,7 +65,18 @@ export function Rows({ rows, group, unit, filtered, onDrill, onClear }: Props) {
                 <span className="text-muted">{t('Without one')}</span>
               )}
             </Td>
-            <Td className="num text-end">{money(r.totals.amount, unit)}</Td>
+            <Td className="num text-end">
+              {money(r.totals.amount, unit)}
+              <span className="block md:hidden">
+                <Change now={r.totals.amount} before={r.previous.amount} />
+              </span>
+            </Td>
+            <Td wide className="text-end">
+              <Change now={r.totals.amount} before={r.previous.amount} />
+            </Td>
+            <Td wide>
+              <Trend values={trends[i]?.amounts.map(Number) ?? []} />
+            </Td>
             <Td>
               <span className="flex items-center gap-2.5">
                 <span aria-hidden className="h-1.5 grow rounded-full bg-track">

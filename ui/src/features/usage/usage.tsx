@@ -1,4 +1,5 @@
 import { Download } from 'lucide-react'
+import { readsWholePlane, useViewer } from '@/graphql/viewer'
 import { Button, buttonClass } from '@/kit/button'
 import { Menu, MenuItem } from '@/kit/menu'
 import { PageHead } from '@/kit/page'
@@ -9,7 +10,8 @@ import { useUrl } from '@/lib/url'
 import { WhatIfPanel } from '@/features/whatif'
 import { Explore } from './explore'
 import { Chips, Days } from './filters'
-import { type ExportKind, exportHref, type Search } from './params'
+import { Flow } from './flow'
+import { type ExportKind, exportHref, type Search, useZone } from './params'
 import { Receipts } from './receipts'
 
 type View = 'explore' | 'receipts'
@@ -17,11 +19,13 @@ type View = 'explore' | 'receipts'
 /** What a plane used: by any part of it, over time, and call by call. */
 export function UsagePage({ plane }: { plane: Plane }) {
   const [url, setUrl] = useUrl<Search>()
+  const timeZone = useZone()
+  const whole = readsWholePlane(useViewer(), plane)
   const view: View = url.view === 'receipts' ? 'receipts' : 'explore'
   return (
     <>
-      <PageHead title={t('Usage')} note={t('Everything that was charged in {{plane}}, from the ledger. Days are UTC.', { plane: nameOf(plane) })}>
-        <Days url={url} setUrl={setUrl} />
+      <PageHead title={t('Usage')} note={t('Everything that was charged in {{plane}}, from the ledger. Days are those of {{zone}}.', { plane: nameOf(plane), zone: timeZone })}>
+        <Days url={url} setUrl={setUrl} timeZone={timeZone} />
         <Exports plane={plane} url={url} view={view} />
       </PageHead>
       <div className="mb-4">
@@ -37,7 +41,8 @@ export function UsagePage({ plane }: { plane: Plane }) {
         ]}
       />
       {view === 'explore' && (
-        <div className="mt-4">
+        <div className="mt-4 flex flex-col gap-4">
+          {whole && <Flow plane={plane} url={url} setUrl={setUrl} />}
           <WhatIfPanel key={plane} plane={plane} />
         </div>
       )}
@@ -46,11 +51,12 @@ export function UsagePage({ plane }: { plane: Plane }) {
 }
 
 function Exports({ plane, url, view }: { plane: Plane; url: Partial<Search>; view: View }) {
-  const get = (kind: ExportKind) => location.assign(exportHref(kind, plane, url))
+  const timeZone = useZone()
+  const get = (kind: ExportKind) => location.assign(exportHref(kind, plane, url, timeZone))
   const shown: ExportKind = view === 'receipts' ? 'receipts' : 'usage'
   return (
     <span className="flex gap-1">
-      <a href={exportHref(shown, plane, url)} className={buttonClass({ size: 'sm' })}>
+      <a href={exportHref(shown, plane, url, timeZone)} className={buttonClass({ size: 'sm' })}>
         <Download aria-hidden /> {t('Export CSV')}
       </a>
       <Menu

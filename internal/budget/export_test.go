@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -42,6 +43,36 @@ func (e *Engine) Learn(accountID string) { e.node.forget(accountID) }
 // Drained is what the closing of cycles asks.
 func (e *Engine) Drained(ctx context.Context, cycleID string) (bool, error) {
 	return e.drained(ctx, e.db, cycleID)
+}
+
+// ExplainOverflows is how the database reads what splits a line's overflow.
+func (e *Engine) ExplainOverflows(ctx context.Context, explain, chargeID string) (plan string, err error) {
+	spans, _, err := e.spans(ctx, e.db, []string{chargeID})
+	if err != nil {
+		return "", err
+	}
+	for _, s := range spans {
+		query, p := s.newest()
+		err := e.query(ctx, e.db, explain+query, p, func(r *sql.Rows) error {
+			names, err := r.Columns()
+			if err != nil {
+				return err
+			}
+			var text string
+			to := make([]any, len(names))
+			for i := range to {
+				to[i] = new(any)
+			}
+			to[len(to)-1] = &text
+			err = r.Scan(to...)
+			plan += text + "\n"
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return plan, nil
 }
 
 // Tidy gives back leases of cycles that are over.

@@ -167,3 +167,28 @@ func TestChangingTheRuleInTheMiddle(t *testing.T) {
 		require.Equal(t, s2.StartsAt, tr.states(t, e)[tr.org].StartsAt)
 	})
 }
+
+// A clock that goes back behind the start of a cycle that has begun already, and
+// an admin who changes the rule there: the cycle keeps a time of its own.
+func TestChangingTheRuleBeforeACycleBegan(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(time.Date(2026, 11, 30, 23, 59, 0, 0, time.UTC))
+		e := start(t, st, now.now)
+		tr := plant(t, st, tenancy.Console, "UTC")
+		tr.set(t, e, tr.root, 10*usd)
+		now.set(now.now().Add(2 * time.Minute))
+		tr.spend(t, e, 1)
+		now.set(now.now().Add(-90 * time.Second))
+		monthly := budget.Monthly
+		_, err := tr.try(e, tr.root, budget.Spec{Limit: 10 * usd, Cycle: &monthly, CycleDay: 1})
+		require.NoError(t, err)
+		balanced(t, e)
+		now.set(now.now().Add(2 * time.Minute))
+		tr.spend(t, e, 1)
+		s := tr.states(t, e)[tr.root]
+		require.Equal(t, 2*usd, s.Spent)
+		require.Equal(t, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), s.EndsAt)
+		balanced(t, e)
+	})
+}

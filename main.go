@@ -284,7 +284,7 @@ func (v *verifyLedger) Run(ctx context.Context, out io.Writer) error {
 	if n := len(differences); n > 0 {
 		return fmt.Errorf("%d differences from what the ledger says", n)
 	}
-	fmt.Fprintln(out, "every charge costs what its price says; counters, limits, shares, statements and usage are what follows from the ledger")
+	fmt.Fprintln(out, "what charges cost, budgets, statements and usage agree with the ledger")
 	return nil
 }
 

@@ -18,6 +18,9 @@ func (r *round) book() (again bool) {
 			again = true
 		}
 	}
+	for _, k := range r.lost {
+		n.drop(k) // its paths are read anew, and lead to the cycle that is open
+	}
 	for _, h := range r.fresh {
 		switch err := r.taken[h]; {
 		case err != nil:
@@ -65,8 +68,8 @@ func (n *node) bookLease(cycleID string, w *leaseWrite) *slice {
 	s.endedHeld -= w.endedHeld
 	s.endedSpent -= w.endedSpent
 	if w.gone {
+		n.drop(cycleID)
 		s.gone = true
-		delete(n.slices, cycleID)
 		return nil
 	}
 	s.granted += w.got
@@ -91,6 +94,14 @@ func (n *node) bookLease(cycleID string, w *leaseWrite) *slice {
 		s.of, s.granted, s.spent, s.leased = &spent, 0, 0, false
 	}
 	return s
+}
+
+// drop ends a slice: paths that it lies on are read anew.
+func (n *node) drop(cycleID string) {
+	if s := n.slices[cycleID]; s != nil {
+		s.gone = true
+		delete(n.slices, cycleID)
+	}
 }
 
 // bookPaths keeps the paths that the round has read, unless their account's

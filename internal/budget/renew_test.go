@@ -192,3 +192,33 @@ func TestChangingTheRuleBeforeACycleBegan(t *testing.T) {
 		balanced(t, e)
 	})
 }
+
+// A clock that goes back behind a cycle's start when the one before has closed:
+// calls go on, in the newest cycle.
+func TestClockGoesBackBehindAClosedCycle(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(time.Date(2026, 11, 30, 23, 59, 0, 0, time.UTC))
+		e := start(t, st, now.now)
+		other := e
+		if st.Dialect == store.Postgres {
+			other = start(t, st, now.now)
+		}
+		tr := plant(t, st, tenancy.Console, "UTC")
+		tr.set(t, e, tr.root, 10*usd)
+		tr.spend(t, e, 1)
+		tr.spend(t, other, 1)
+		now.set(now.now().Add(2 * time.Minute))
+		for range 2 {
+			renew(t, other)
+			renew(t, e)
+		}
+		require.Len(t, tr.statements(t, tr.root), 1)
+		now.set(now.now().Add(-90 * time.Second))
+		for _, e := range []*budget.Engine{e, other} {
+			tr.spend(t, e, 2)
+		}
+		require.Equal(t, 4*usd, tr.states(t, e)[tr.root].Spent)
+		balanced(t, e)
+	})
+}

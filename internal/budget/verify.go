@@ -100,6 +100,10 @@ func (d dialect) snapshot() sql.IsolationLevel {
 	return sql.LevelDefault // SQLite's every read transaction is a snapshot
 }
 
+// staying leaves out accounts that are being deleted, or were: their prices,
+// budgets and sums go, or are gone, while the ledger stays.
+const staying = "account_id NOT IN (SELECT id FROM accounts WHERE deleting_at IS NOT NULL)"
+
 // eachOf makes a row k of each element of a JSON column, whose text is k.value.
 func (d dialect) eachOf(column string) string {
 	if d == postgres {

@@ -16,7 +16,7 @@ func (e *Engine) verifyCycles(ctx context.Context, c conn, out *findings) error 
 	var before cycle
 	var number int64
 	err := e.query(ctx, c, `SELECT b.id, coalesce(c.id, ''), c.starts_at, c.ends_at, coalesce(c.revision, 0), c.closed_at, coalesce(s.id, '')
-		FROM budgets b LEFT JOIN budget_cycles c ON c.budget_id = b.id LEFT JOIN statements s ON s.cycle_id = c.id ORDER BY b.id, c.starts_at`, nil, func(r *sql.Rows) error {
+		FROM budgets b LEFT JOIN budget_cycles c ON c.budget_id = b.id LEFT JOIN statements s ON s.cycle_id = c.id WHERE b.`+staying+` ORDER BY b.id, c.starts_at`, nil, func(r *sql.Rows) error {
 		var k cycle
 		var starts, ends, closed sql.NullTime
 		var statement string
@@ -63,7 +63,7 @@ func (e *Engine) verifyLimits(ctx context.Context, c conn, out *findings) error 
 	return e.query(ctx, c, `SELECT * FROM (SELECT c.id AS id, b.id AS budget_id, c.lim AS lim, b.lim + c.carried + c.raised AS gives, c.overflow AS overflow, b.overflow AS allows, c.raised AS raised,
 			(SELECT CAST(coalesce(sum(i.amount), 0) AS BIGINT) FROM budget_increases i WHERE i.budget_id = b.id AND i.ended_at IS NULL AND i.ends_at > $1) AS raises,
 			(SELECT count(*) FROM budget_increases i WHERE i.budget_id = b.id AND i.ended_at IS NULL AND i.ends_at <= $1) AS due
-			FROM budgets b JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = b.id)) x
+			FROM budgets b JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = b.id) WHERE b.`+staying+`) x
 		WHERE lim <> gives OR overflow <> allows OR (raised <> raises AND due = 0) ORDER BY id`, []any{now}, func(r *sql.Rows) error {
 		var k cycle
 		var gives, allows, raises money.Nano
@@ -82,7 +82,7 @@ func (e *Engine) verifyLimits(ctx context.Context, c conn, out *findings) error 
 // allotted, sees that nobody has given more than they have.
 func (e *Engine) verifyShares(ctx context.Context, c conn, out *findings) error {
 	var places []place
-	err := e.query(ctx, c, "SELECT DISTINCT account_id, plane FROM budgets ORDER BY 1, 2", nil, func(r *sql.Rows) error {
+	err := e.query(ctx, c, "SELECT DISTINCT account_id, plane FROM budgets WHERE "+staying+" ORDER BY 1, 2", nil, func(r *sql.Rows) error {
 		var p place
 		err := r.Scan(&p.accountID, &p.plane)
 		places = append(places, p)
@@ -159,11 +159,11 @@ type lostName struct {
 func (e *Engine) verifyNames(ctx context.Context, c conn, out *findings) error {
 	q := fmt.Sprintf(`WITH gone AS (SELECT k.value AS cycle_id, h.account_id AS account_id, h.plane AS plane, h.path AS path, h.agent_id AS agent_id,
 			CAST(h.cycles AS TEXT) AS cycles, max(h.id) AS last, count(*) AS n
-			FROM charges h %s WHERE k.value IS NOT NULL AND h.adjusts = '' AND NOT EXISTS (SELECT 1 FROM budget_cycles c WHERE c.id = k.value) GROUP BY 1, 2, 3, 4, 5, 6)
+			FROM charges h %s WHERE k.value IS NOT NULL AND h.%s AND h.adjusts = '' AND NOT EXISTS (SELECT 1 FROM budget_cycles c WHERE c.id = k.value) GROUP BY 1, 2, 3, 4, 5, 6)
 		SELECT g.cycle_id, b.id, g.last, g.n, m.held_at, f.created_at FROM gone g JOIN charges m ON m.id = g.last
 		JOIN budgets b ON b.account_id = g.account_id AND b.plane = g.plane AND (b.scope_id = g.agent_id OR g.path LIKE '%%/' || b.scope_id || '/%%')
 		JOIN budget_cycles f ON f.budget_id = b.id AND f.starts_at = (SELECT min(x.starts_at) FROM budget_cycles x WHERE x.budget_id = b.id)
-		WHERE NOT EXISTS (SELECT 1 FROM budget_cycles x WHERE x.budget_id = b.id AND g.cycles LIKE '%%' || x.id || '%%') ORDER BY 1, 2`, e.eachOf("h.cycles"))
+		WHERE NOT EXISTS (SELECT 1 FROM budget_cycles x WHERE x.budget_id = b.id AND g.cycles LIKE '%%' || x.id || '%%') ORDER BY 1, 2`, e.eachOf("h.cycles"), staying)
 	return e.query(ctx, c, q, nil, func(r *sql.Rows) error {
 		var l lostName
 		err := r.Scan(&l.cycleID, &l.budgetID, &l.last, &l.count, &l.heldAt, &l.stoodAt)

@@ -17,7 +17,7 @@ func (e *Engine) verifyStatements(ctx context.Context, c conn, out *findings) er
 		s.corrections, s.carried_out, s.calls, s.models, coalesce(c.id, ''), c.starts_at, c.ends_at, coalesce(c.lim, 0), coalesce(c.overflow, 0), coalesce(c.carried, 0),
 		coalesce(c.raised, 0), coalesce(c.folded + ` + leased("spent") + `, 0), coalesce(c.corrections, 0), n.carried, CASE WHEN b.id IS NULL THEN 0 ELSE 1 END
 		FROM statements s LEFT JOIN budgets b ON b.id = s.budget_id LEFT JOIN budget_cycles c ON c.id = s.cycle_id
-		LEFT JOIN budget_cycles n ON n.budget_id = c.budget_id AND n.starts_at = c.ends_at ORDER BY s.id`
+		LEFT JOIN budget_cycles n ON n.budget_id = c.budget_id AND n.starts_at = c.ends_at WHERE s.` + staying + ` ORDER BY s.id`
 	return e.query(ctx, c, q, nil, func(r *sql.Rows) error {
 		var id, budgetID, cycleID, there string
 		var starts, ends time.Time

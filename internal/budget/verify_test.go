@@ -178,3 +178,30 @@ func TestVerifyKnowsRemovedBudgets(t *testing.T) {
 		balanced(t, e)
 	})
 }
+
+// The ledger of a deleted account stays; its prices, budgets and sums don't.
+func TestVerifyLeavesDeletedAccountsOut(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		e := start(t, st, now.now)
+		tr, other := plant(t, st, tenancy.Console, "UTC"), plant(t, st, tenancy.Console, "UTC")
+		for _, tr := range []*tree{tr, other} {
+			tr.set(t, e, tr.root, 100*usd)
+			tr.spend(t, e, 3)
+		}
+		now.set(now.now().AddDate(0, 1, 0))
+		renew(t, e)
+		require.NoError(t, e.Close(ctx))
+		e = start(t, st, now.now)
+		tr.exec(t, "UPDATE accounts SET deleting_at = ? WHERE id = ?", past, tr.account)
+		for _, table := range []string{"usage_days", "usage_tags", "usage_totals", "statements", "budget_cycles"} {
+			tr.exec(t, "DELETE FROM "+table+" WHERE account_id = ?", tr.account)
+			balanced(t, e)
+		}
+		other.exec(t, "DELETE FROM usage_days WHERE account_id = ?", other.account)
+		found, err := e.Verify(ctx)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+	})
+}

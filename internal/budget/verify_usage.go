@@ -54,7 +54,7 @@ func (d dialect) differences(t rollup) string {
 		sums = append(sums, "CAST(sum("+c+") AS BIGINT)")
 		differ = append(differ, "sum("+c+") <> 0")
 	}
-	return fmt.Sprintf("SELECT %[1]s, %[2]s FROM (SELECT %[1]s, %[3]s FROM %[4]s UNION ALL SELECT %[1]s, %[5]s FROM (%[6]s) f) d GROUP BY %[1]s HAVING %[7]s ORDER BY %[1]s LIMIT %[8]d",
-		key, strings.Join(sums, ", "), strings.Join(counterColumns, ", "), t.table, strings.Join(stands, ", "), d.ofLedger(t, "1 = 1"),
-		strings.Join(differ, " OR "), maxDifferences)
+	return fmt.Sprintf("SELECT %[1]s, %[2]s FROM (SELECT %[1]s, %[3]s FROM %[4]s WHERE %[9]s UNION ALL SELECT %[1]s, %[5]s FROM (%[6]s) f) d GROUP BY %[1]s HAVING %[7]s ORDER BY %[1]s LIMIT %[8]d",
+		key, strings.Join(sums, ", "), strings.Join(counterColumns, ", "), t.table, strings.Join(stands, ", "), d.ofLedger(t, staying),
+		strings.Join(differ, " OR "), maxDifferences, staying)
 }

@@ -611,3 +611,31 @@ func TestAgentsGetNoShare(t *testing.T) {
 		balanced(t, e)
 	})
 }
+
+// What is raised for a while isn't given for good, and neither is the reserve.
+func TestAnIncreaseIsNotGivenForGood(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		e := start(t, st, now.now)
+		tr := plant(t, st, tenancy.Copilot, "UTC")
+		tr.set(t, e, tr.root, 1000*usd)
+		tr.set(t, e, tr.team, 100*usd)
+		tr.change(t, e, tr.team, budget.Spec{Reserve: ptr(10 * usd)})
+		_, _, err := tr.raise(e, tr.team, 20*usd, now.now().Add(time.Hour))
+		require.NoError(t, err)
+		_, err = tr.try(e, tr.mem, budget.Spec{Limit: 95 * usd})
+		require.Equal(t, 90*usd, available(t, err))
+		tr.set(t, e, tr.mem, 90*usd)
+		balanced(t, e)
+
+		now.set(now.now().Add(2 * time.Hour))
+		balanced(t, e) // over, and not taken back yet
+		tr.set(t, e, tr.root, 900*usd)
+		require.Equal(t, 100*usd, tr.limits(t, e)[tr.team], "whoever changes the plane first sees that it is over")
+		_, err = e.EndDue(ctx)
+		require.NoError(t, err)
+		require.Equal(t, 100*usd, tr.limits(t, e)[tr.team])
+		balanced(t, e)
+	})
+}

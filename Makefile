@@ -45,11 +45,17 @@ test-go: ui $(OFFICIAL)/node_modules/.package-lock.json ## Run the Go tests; on 
 	@[ -n "$${COCKPIT_TEST_DATABASE_URL:-}" ] || echo '*** PostgreSQL is not there: its tests are skipped. Install it, or set COCKPIT_TEST_DATABASE_URL.'
 	go test -p 2 -timeout 30m ./...
 
+# Cases of a property: fewer where each takes a database, or a whole history.
+CASES = $(or $(RAPID_CHECKS),20000)
+one-in = -timeout 3h -rapid.checks=$(shell expr $(CASES) / $(1) + 1)
 test-long: ## Run the property tests for RAPID_CHECKS cases each, 20,000 unless set
-	go test ./internal/grant ./internal/access -run 'Property|Subtree' -timeout 2h -rapid.checks=$(or $(RAPID_CHECKS),20000)
+	go test ./internal/money ./internal/idtoken ./internal/grant ./internal/access ./internal/feature ./internal/guardrail ./internal/gateway ./internal/oauth \
+	  -run 'Property|Subtree|OnlyTakes|NeverOverflows|Peek|ParsedBack|TestAdd|CostAndCredits|TakesWhatIsJSON|TokenCounts|CantBeMadeUp' $(call one-in,1)
+	go test ./internal/budget -run 'Forecast|WhatIf|ExactlyWhatIsLeft|BoundCovers|NoGap|NotWrapped' $(call one-in,1)
 	MODELCHECK_STATES=$(or $(MODELCHECK_STATES),12000000) go test ./internal/budget/modelcheck -timeout 2h
-	go test ./internal/budget -run Model -timeout 2h -rapid.checks=$(shell expr $(or $(RAPID_CHECKS),20000) / 20)
-	go test ./graph -run Property -timeout 2h -rapid.checks=$(shell expr $(or $(RAPID_CHECKS),20000) / 20)
+	go test ./internal/budget -run SequentialModel $(call one-in,10)
+	go test ./graph ./internal/identity ./internal/oauth ./internal/events -run 'Property|AgreesWithItsModel|MadeUpParameters|DeliversInOrder' $(call one-in,20)
+	go test ./internal/budget -run UsageAddsUp $(call one-in,100)
 
 test-ui: ui/node_modules/.package-lock.json ## Check the pages' types and run their unit tests
 	cd ui && npm run --silent typecheck && npm run --silent test

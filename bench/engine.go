@@ -33,6 +33,7 @@ type ledger interface {
 // bank is a database with an account, whose members share the levels above.
 type bank struct {
 	url, dir, account string
+	price             string     // version that calls are charged by
 	members           [][]string // each path, root first, without the account
 }
 
@@ -231,6 +232,20 @@ func (b *bank) plant(ctx context.Context) (err error) {
 			b.members = append(b.members, append(slices.Clone(above), seat.ID))
 			limited = append(limited, seat.ID)
 		}
+		provider, err := tx.Provider.Create().SetAccountID(a.ID).SetPlane("CONSOLE").SetName("bench").SetBaseURL("http://bench").Save(ctx)
+		if err != nil {
+			return err
+		}
+		model, err := tx.Model.Create().SetAccountID(a.ID).SetPlane("CONSOLE").SetName("bench").SetProviderID(provider.ID).Save(ctx)
+		if err != nil {
+			return err
+		}
+		price, err := tx.Price.Create().SetAccountID(a.ID).SetPlane("CONSOLE").SetModelID(model.ID).SetEffectiveFrom(st.Now()).
+			SetInput(int64(money.One)).SetOutput(int64(money.One)).Save(ctx)
+		if err != nil {
+			return err
+		}
+		b.price = price.ID
 		for _, scopeID := range limited {
 			if _, err := engine.Set(ctx, tx, scopeID, budget.Spec{Limit: budget.Largest}); err != nil {
 				return err
@@ -262,6 +277,7 @@ type leases struct {
 	stores  []*store.Store
 	engines []*budget.Engine
 	account string
+	price   string
 }
 
 func (b *bank) openLeases(ctx context.Context, nodes int) (ledger, error) {
@@ -277,7 +293,7 @@ func (b *bank) openEngines(ctx context.Context, nodes int, strict bool) (ledger,
 	if err := b.setStrict(ctx, strict); err != nil {
 		return nil, err
 	}
-	l := &leases{account: b.account}
+	l := &leases{account: b.account, price: b.price}
 	for i := range nodes {
 		st, err := b.open(ctx)
 		if err != nil {
@@ -308,7 +324,7 @@ func (l *leases) call(ctx context.Context, node int, path []string) error {
 	price := money.One
 	c := budget.Call{
 		AccountID: l.account, Plane: tenancy.Console, Path: "/" + l.account + "/" + path[0] + "/" + path[1] + "/" + path[2] + "/" + path[3] + "/",
-		OrganizationID: path[1], TeamID: path[2], MemberID: path[3], ModelID: "mod_bench", ModelName: "bench", PriceID: "pri_bench",
+		OrganizationID: path[1], TeamID: path[2], MemberID: path[3], ModelID: "mod_bench", ModelName: "bench", PriceID: l.price,
 		Prices: budget.Prices{Input: price, Output: price}, RequestID: id.New(id.Request),
 	}
 	h, err := l.engines[node].Hold(ctx, c, budget.Usage{Input: 100, Output: 1000})

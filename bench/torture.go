@@ -37,8 +37,8 @@ type ordeal struct {
 	mu                      sync.Mutex
 	live                    [tortureReplicas]process
 
-	kills, answered, refused, repeated, used, looks atomic.Int64
-	broken                                          atomic.Pointer[string]
+	kills, answered, refused, repeated, used, looks, changes, renewals atomic.Int64
+	broken                                                             atomic.Pointer[string]
 }
 
 // torture kills replicas for a while, and then holds the ledger against what
@@ -120,6 +120,7 @@ func (o *ordeal) torment(ctx context.Context, st *store.Store, length time.Durat
 			wait(ctx, 20*time.Millisecond)
 		}
 	})
+	all.Go(func() { o.reallot(ctx, st) })
 	for range tortureClients {
 		all.Go(func() {
 			for ctx.Err() == nil {
@@ -268,8 +269,8 @@ func (o *ordeal) judge(ctx context.Context, st *store.Store, took time.Duration)
 			wrong++
 		}
 	}
-	fmt.Printf("%s of %d replicas and %d clients: %d kills, %d answered, %d refused, %d repeated, %d keys found taken, %d looks at the counters.\n",
-		took.Round(time.Second), tortureReplicas, tortureClients, o.kills.Load(), o.answered.Load(), o.refused.Load(), o.repeated.Load(), o.used.Load(), o.looks.Load())
+	fmt.Printf("%s of %d replicas and %d clients: %d kills, %d answered, %d refused, %d repeated, %d keys found taken, %d changes of budgets, %d renewals, %d looks at the counters.\n",
+		took.Round(time.Second), tortureReplicas, tortureClients, o.kills.Load(), o.answered.Load(), o.refused.Load(), o.repeated.Load(), o.used.Load(), o.changes.Load(), o.renewals.Load(), o.looks.Load())
 	fmt.Printf("%d calls reached the provider; lost %d, charged otherwise than billed %d. Ledger: %v\n", len(stats.Requests), lost, wrong, counts)
 	if broken := o.broken.Load(); broken != nil {
 		return errors.New(*broken)

@@ -44,7 +44,7 @@ func (l *look) statement(ctx context.Context, tx *store.Tx, s *ent.Statement) er
 		return err
 	}
 	b := about{cycleID: s.CycleID, state: budget.State{BudgetID: s.BudgetID, ScopeID: s.ScopeID, Unit: budget.Unit(s.Unit),
-		Limit: money.Nano(s.Lim + s.CarriedIn + s.Raised), Overflow: money.Nano(s.Overflow), Spent: money.Nano(s.Spent), StartsAt: s.StartsAt, EndsAt: s.EndsAt}}
+		Limit: money.Nano(s.Lim), Overflow: money.Nano(s.Overflow), Spent: money.Nano(s.Spent), StartsAt: s.StartsAt, EndsAt: s.EndsAt}}
 	if err := b.load(ctx, tx); err != nil {
 		return err
 	}

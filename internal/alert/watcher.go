@@ -35,7 +35,7 @@ const (
 	// recent is how far the first look reaches back for what isn't a threshold, and
 	// straggling how far those at all budgets do: a line may be dated long before
 	// it is committed.
-	recent, straggling = 24*time.Hour, 15*time.Minute
+	recent, straggling = 24 * time.Hour, 15 * time.Minute
 )
 
 // Watcher looks at the budgets that changed. Every replica runs one: which of

@@ -293,7 +293,7 @@ func TestOtherTopics(t *testing.T) {
 			for _, s := range []*ent.Scope{p.Root, p.Team} {
 				tx.Statement.Create().SetAccountID(s.AccountID).SetPlane("CONSOLE").SetScopeID(s.ID).SetBudgetID(p.Budgets[s.ID].ID).
 					SetCycleID(id.New(id.BudgetCycle)).SetScopeName(s.Name).SetScopePath(s.Path).SetUnit("USD").
-					SetStartsAt(at.Add(-24 * time.Hour)).SetEndsAt(at).SetLim(int64(100 * usd)).SetSpent(int64(12 * usd)).ExecX(ctx)
+					SetStartsAt(at.Add(-24 * time.Hour)).SetEndsAt(at).SetLim(int64(100 * usd)).SetCarriedIn(int64(3 * usd)).SetRaised(int64(7 * usd)).SetSpent(int64(12 * usd)).ExecX(ctx)
 			}
 			tx.Charge.Create().SetAccountID(p.Root.AccountID).SetPlane("CONSOLE").SetKind("LATE").SetPath(p.KeyScope.Path).SetTeamID(p.Team.ID).
 				SetCycles([]string{}).SetModelID(p.Model.ID).SetModelName("smart").SetRequestID(id.New(id.Request)).SetCost(int64(3 * usd)).
@@ -310,6 +310,8 @@ func TestOtherTopics(t *testing.T) {
 		frozen := st.Notification.Query().Where(notification.UserID(p.TeamAdmin.UserID), notification.TopicEQ("BUDGET_FROZEN")).OnlyX(identitytest.System(t))
 		require.Equal(t, "The budget of team Risk is frozen", frozen.Title)
 		require.Contains(t, frozen.Body, "a loop")
+		ready := st.Notification.Query().Where(notification.UserID(p.TeamAdmin.UserID), notification.TopicEQ("STATEMENT_READY")).OnlyX(identitytest.System(t))
+		require.Contains(t, ready.Body, "$12.00 of $100.00 spent", "what was carried in and raised is part of the limit")
 
 		// A line that is committed long after its date is found by the next look at
 		// all budgets, and what was told already isn't told again.

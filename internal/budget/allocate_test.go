@@ -11,13 +11,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/auditevent"
 	entbudget "github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
-	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
@@ -593,100 +591,53 @@ func TestEffectiveAllocation(t *testing.T) {
 	require.Equal(t, 7*usd, at(tr.mem, teamPath+tr.mem+"/").Free, "its own: 45 less 38")
 }
 
-// Whatever is done in whatever order: in a strict plane nobody gives more than
-// they have, shares are exactly what is left, and none is negative.
-func TestAllocationKeepsItsPromises(t *testing.T) {
+// An agent's budget is a cap: it takes no part of what is shared out.
+func TestAgentsGetNoShare(t *testing.T) {
 	t.Parallel()
-	st := storetest.Open(t)
-	now := newClock(november())
-	e := start(t, st, now.now)
-	rapid.Check(t, func(rt *rapid.T) {
-		now.set(november())
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		e := start(t, st, newClock(november()).now)
 		tr := plant(t, st, tenancy.Copilot, "UTC")
-		seats := []string{tr.mem}
-		tr.set(t, e, tr.root, 1000)
-		tr.set(t, e, tr.team, 600)
-		for range rapid.IntRange(5, 25).Draw(rt, "steps") {
-			seat := rapid.SampledFrom(seats).Draw(rt, "seat")
-			amount := money.Nano(rapid.IntRange(0, 700).Draw(rt, "amount"))
-			var err error
-			switch rapid.SampledFrom([]string{"join", "set", "team", "remove", "equal", "pool", "reserve", "raise", "raise team", "move", "time"}).Draw(rt, "op") {
-			case "join":
-				m, _ := tr.member(t)
-				seats = append(seats, m)
-				err = tr.redistribute(now.now())
-			case "set":
-				_, err = tr.try(e, seat, budget.Spec{Limit: amount})
-			case "team":
-				_, err = tr.try(e, tr.team, budget.Spec{Limit: amount})
-			case "remove":
-				_, err = tr.remove(e, seat)
-			case "equal":
-				_, err = tr.try(e, tr.team, budget.Spec{KeepLimit: true, Distribution: ptr(budget.Equal)})
-			case "pool":
-				_, err = tr.try(e, tr.team, budget.Spec{KeepLimit: true, Distribution: ptr(budget.Pool)})
-			case "reserve":
-				_, err = tr.try(e, tr.team, budget.Spec{KeepLimit: true, Reserve: ptr(amount)})
-			case "raise":
-				_, _, err = tr.raise(e, seat, amount, now.now().Add(time.Hour))
-			case "raise team":
-				_, _, err = tr.raise(e, tr.team, amount, now.now().Add(2*time.Hour))
-			case "move":
-				_, err = tr.move(e, seat, rapid.SampledFrom(seats).Draw(rt, "to"), amount, false)
-			case "time":
-				now.set(now.now().Add(time.Hour))
-				_, err = e.EndDue(ctx)
-			}
-			if err != nil {
-				require.NotNil(t, fault.As(err), "%v", err)
-			}
-			tr.keepsPromises(t, st, e, now.now())
-		}
+		agent := tr.agent(t)
+		tr.set(t, e, tr.root, 100*usd)
+		tr.set(t, e, tr.org, 90*usd)
+		tr.change(t, e, tr.org, budget.Spec{Distribution: ptr(budget.Equal)})
+		require.Equal(t, 90*usd, tr.limits(t, e)[tr.team], "all of it, for it is the only one")
+		require.NotContains(t, tr.limits(t, e), agent)
+		tr.set(t, e, agent, 5*usd)
+		require.Equal(t, 90*usd, tr.limits(t, e)[tr.team], "a cap takes nothing from anybody")
+		_, err := tr.remove(e, agent)
+		require.NoError(t, err)
+		require.NotContains(t, tr.limits(t, e), agent)
+		balanced(t, e)
 	})
 }
 
-func (tr *tree) keepsPromises(t testing.TB, st *store.Store, e *budget.Engine, now time.Time) {
-	t.Helper()
-	rows := st.Budget.Query().Where(entbudget.AccountID(tr.account)).WithIncreases().AllX(system())
-	team := rows[slices.IndexFunc(rows, func(b *ent.Budget) bool { return b.ScopeID == tr.team })]
-	raised := func(b *ent.Budget) (sum int64) {
-		for _, i := range b.Edges.Increases {
-			if i.EndedAt == nil && i.EndsAt.After(now) {
-				sum += i.Amount
-			}
-		}
-		return sum
-	}
-	states := tr.states(t, e)
-	var set, shares, raises int64
-	heirs := 0
-	for _, b := range rows {
-		require.GreaterOrEqual(t, b.Lim, int64(0))
-		require.Equal(t, money.Nano(b.Lim+raised(b)), states[b.ScopeID].Limit, "the cycle gives what the budget says")
-		if b.ScopeID == tr.root || b.ScopeID == tr.team {
-			continue
-		}
-		raises += raised(b)
-		if b.Origin == entbudget.OriginSHARE {
-			heirs++
-			shares += b.Lim
-		} else {
-			set += b.Lim
-		}
-	}
-	total := team.Lim + raised(team)
-	require.LessOrEqual(t, set+team.Reserve, team.Lim, "no more is given for good than there is for good")
-	require.LessOrEqual(t, set+shares+max(team.Reserve, raises), total, "no more is given than there is")
-	require.LessOrEqual(t, total, int64(1000), "and no more than the plane has")
-	if team.Distribution == entbudget.DistributionEQUAL {
-		all := st.Scope.Query().Where(scope.ParentID(tr.team), scope.KindEQ(scope.KindMEMBER)).CountX(system())
-		require.Len(t, rows, all+2, "everybody has a budget")
-		if heirs > 0 {
-			require.Equal(t, total-max(team.Reserve, raises)-set, shares, "shares are exactly what is left")
-		}
-	} else {
-		require.Zero(t, heirs)
-	}
+// What is raised for a while isn't given for good, and neither is the reserve.
+func TestAnIncreaseIsNotGivenForGood(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		e := start(t, st, now.now)
+		tr := plant(t, st, tenancy.Copilot, "UTC")
+		tr.set(t, e, tr.root, 1000*usd)
+		tr.set(t, e, tr.team, 100*usd)
+		tr.change(t, e, tr.team, budget.Spec{Reserve: ptr(10 * usd)})
+		_, _, err := tr.raise(e, tr.team, 20*usd, now.now().Add(time.Hour))
+		require.NoError(t, err)
+		_, err = tr.try(e, tr.mem, budget.Spec{Limit: 95 * usd})
+		require.Equal(t, 90*usd, available(t, err))
+		tr.set(t, e, tr.mem, 90*usd)
+		balanced(t, e)
+
+		now.set(now.now().Add(2 * time.Hour))
+		balanced(t, e) // over, and not taken back yet
+		tr.set(t, e, tr.root, 900*usd)
+		require.Equal(t, 100*usd, tr.limits(t, e)[tr.team], "whoever changes the plane first sees that it is over")
+		_, err = e.EndDue(ctx)
+		require.NoError(t, err)
+		require.Equal(t, 100*usd, tr.limits(t, e)[tr.team])
+		balanced(t, e)
+	})
 }
 
 // What a budget below is raised by ends with what it was raised from, or before.

@@ -18,6 +18,9 @@ func (r *round) book() (again bool) {
 			again = true
 		}
 	}
+	for _, k := range r.lost {
+		n.drop(k) // its paths are read anew, and lead to the cycle that is open
+	}
 	for _, h := range r.fresh {
 		switch err := r.taken[h]; {
 		case err != nil:
@@ -54,15 +57,10 @@ func (n *node) abandon(h *Hold) {
 func (n *node) bookLease(cycleID string, w *leaseWrite) *slice {
 	s := w.slice
 	if s == nil {
-		s = n.slices[cycleID]
-		switch {
-		case w.gone && s != nil:
-			s.gone = true
-			delete(n.slices, cycleID)
+		if w.of == nil || w.gone {
 			return nil
-		case w.gone || w.of == nil:
-			return nil
-		case s == nil:
+		}
+		if s = n.slices[cycleID]; s == nil {
 			s = &slice{of: w.of}
 			n.slices[cycleID] = s
 		}
@@ -72,8 +70,8 @@ func (n *node) bookLease(cycleID string, w *leaseWrite) *slice {
 	s.endedHeld -= w.endedHeld
 	s.endedSpent -= w.endedSpent
 	if w.gone {
+		n.drop(cycleID)
 		s.gone = true
-		delete(n.slices, cycleID)
 		return nil
 	}
 	s.granted += w.got
@@ -98,6 +96,14 @@ func (n *node) bookLease(cycleID string, w *leaseWrite) *slice {
 		s.of, s.granted, s.spent, s.leased = &spent, 0, 0, false
 	}
 	return s
+}
+
+// drop ends a slice: paths that it lies on are read anew.
+func (n *node) drop(cycleID string) {
+	if s := n.slices[cycleID]; s != nil {
+		s.gone = true
+		delete(n.slices, cycleID)
+	}
 }
 
 // bookPaths keeps the paths that the round has read, unless their account's

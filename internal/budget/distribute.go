@@ -27,7 +27,7 @@ func split(left money.Nano, n int) []money.Nano {
 func (d *draft) distribute() {
 	for _, e := range d.entries {
 		parent := d.byScope[e.parentID]
-		if e.is != nil && e.is.Origin == ByShare && (parent == nil || parent.is == nil || parent.is.Distribution != Equal) {
+		if e.is != nil && e.is.Origin == ByShare && (e.kind.Leaf() || parent == nil || parent.is == nil || parent.is.Distribution != Equal) {
 			e.is, e.reason = nil, "Isn't shared out to any more: draws on the budgets above."
 		}
 		if e.is != nil && e.is.Distribution == Equal {
@@ -37,12 +37,12 @@ func (d *draft) distribute() {
 }
 
 // share gives each child of e without a limit of its own the same part of what
-// is left. What is archived gets nothing until it is restored.
+// is left; keys and agents have caps, not shares. What is archived gets nothing until it is restored.
 func (d *draft) share(e *entry) {
 	var heirs []*entry
 	for _, child := range d.under(e.path) {
 		switch {
-		case child.parentID != e.scopeID || child.is != nil && child.is.Origin == BySet:
+		case child.kind.Leaf() || child.parentID != e.scopeID || child.is != nil && child.is.Origin == BySet:
 		case !child.archived:
 			if child.is == nil {
 				child.is = &Terms{Origin: ByShare, Distribution: Pool}

@@ -197,7 +197,7 @@ func (d *draft) children(ctx context.Context, c conn) error {
 	for some := range slices.Chunk(sharing, 500) {
 		var p params
 		err := d.query(ctx, c, `SELECT s.id, s.parent_id, s.path, s.name, s.kind FROM scopes s WHERE s.parent_id IN (`+p.list(some)+`)
-			AND s.deleted_at IS NULL AND s.kind <> 'KEY' AND NOT EXISTS (SELECT 1 FROM budgets b WHERE b.scope_id = s.id)`, p, func(r *sql.Rows) error {
+			AND s.deleted_at IS NULL AND s.kind NOT IN ('KEY', 'AGENT') AND NOT EXISTS (SELECT 1 FROM budgets b WHERE b.scope_id = s.id)`, p, func(r *sql.Rows) error {
 			var e entry
 			err := r.Scan(&e.scopeID, &e.parentID, &e.path, &e.name, &e.kind)
 			if d.byScope[e.scopeID] == nil {

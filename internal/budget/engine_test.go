@@ -11,6 +11,7 @@ import (
 	"github.com/alchemi/cockpit/ent/charge"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
@@ -257,7 +258,9 @@ func TestCreditsAreRoundedUpOnce(t *testing.T) {
 	tr := plant(t, st, tenancy.Copilot, "UTC")
 	tr.set(t, e, tr.root, usd)
 	c := tr.call()
-	c.Prices = budget.Prices{Output: 1_000_001}
+	c.PriceID, c.Prices, c.FactorID = "prc_odd", budget.Prices{Output: 1_000_001}, ""
+	tr.exec(t, `INSERT INTO prices (id, account_id, plane, created_at, effective_from, catalog_model_id, output) VALUES ('prc_odd', ?, 'PLATFORM', ?, ?, 'cmo_x', 1000001)`,
+		id.PlatformID, past, past.Add(time.Hour))
 	c.FactorPPM = 1_500_000
 	h, err := e.Hold(ctx, c, output(3))
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -47,6 +48,36 @@ func (e *Engine) Drained(ctx context.Context, accountID string, plane tenancy.Pl
 	return !busy[cycleID], err
 }
 
+// ExplainOverflows is how the database reads what splits a line's overflow.
+func (e *Engine) ExplainOverflows(ctx context.Context, explain, chargeID string) (plan string, err error) {
+	spans, _, err := e.spans(ctx, e.db, []string{chargeID})
+	if err != nil {
+		return "", err
+	}
+	for _, s := range spans {
+		query, p := s.newest()
+		err := e.query(ctx, e.db, explain+query, p, func(r *sql.Rows) error {
+			names, err := r.Columns()
+			if err != nil {
+				return err
+			}
+			var text string
+			to := make([]any, len(names))
+			for i := range to {
+				to[i] = new(any)
+			}
+			to[len(to)-1] = &text
+			err = r.Scan(to...)
+			plan += text + "\n"
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return plan, nil
+}
+
 // Tidy gives back leases of cycles that are over.
 func (e *Engine) Tidy() { e.tidy(); e.rush() }
 
@@ -77,17 +108,3 @@ func (e *Engine) Behind() bool {
 
 // Strict tells whether the call waited for the database before it could go out.
 func (h *Hold) Strict() bool { return h.path.strict }
-
-// Return gives every lease back that no call holds, as an idle replica does.
-func (e *Engine) Return() {
-	e.node.mu.Lock()
-	for _, s := range e.node.slices {
-		if s.leased && s.held == 0 {
-			s.idle = true
-			e.node.touch(s)
-		}
-	}
-	e.node.queued++
-	e.node.mu.Unlock()
-	e.flushed()
-}

@@ -21,12 +21,15 @@ type Part struct {
 	Amount    money.Nano
 }
 
-// spans are the limits that a cycle's spend is split by.
+// span is a cycle whose spend is split, and how far back it must be gone through.
 type span struct {
 	Part
 	place
-	startsAt      time.Time
-	lim, overflow money.Nano
+	id                   string
+	lim, overflow, spent money.Nano
+	// since is the oldest line of it that was asked for; until is when it closed.
+	since time.Time
+	until sql.NullTime
 }
 
 // Overflows splits lines of the ledger: what of each lies between the limit of a
@@ -38,70 +41,94 @@ func (e *Engine) Overflows(ctx context.Context, chargeIDs []string) (map[string]
 	if len(chargeIDs) == 0 {
 		return out, nil
 	}
-	asked := map[string]bool{}
-	cycles := map[string]bool{}
-	var p params
-	err := e.query(ctx, e.db, "SELECT id, cycles FROM charges WHERE id IN ("+p.list(chargeIDs)+")", p, func(r *sql.Rows) error {
-		var k string
-		var named []string
-		err := r.Scan(&k, fromJSON{&named})
-		asked[k] = true
-		for _, c := range named {
-			cycles[c] = true
-		}
-		return err
-	})
-	if err != nil || len(cycles) == 0 {
-		return out, err
-	}
-	spans := map[string]*span{}
-	p = nil
-	err = e.query(ctx, e.db, `SELECT c.id, b.id, s.id, s.name, s.kind, c.account_id, c.plane, c.starts_at, c.lim, c.overflow
-		FROM budget_cycles c JOIN budgets b ON b.id = c.budget_id JOIN scopes s ON s.id = b.scope_id
-		WHERE c.overflow > 0 AND c.folded + `+leased("spent")+` > c.lim AND c.id IN (`+p.list(slices.Sorted(maps.Keys(cycles)))+")", p, func(r *sql.Rows) error {
-		var k string
-		var s span
-		err := r.Scan(&k, &s.BudgetID, &s.ScopeID, &s.ScopeName, &s.ScopeKind, &s.accountID, &s.plane, &s.startsAt, &s.lim, &s.overflow)
-		spans[k] = &s
-		return err
-	})
+	// One state: what a cycle has come to is the sum of the lines that are gone through.
+	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: e.snapshot(), ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range slices.Sorted(maps.Keys(spans)) {
-		if err := e.split(ctx, k, spans[k], asked, out); err != nil {
+	defer func() { _ = tx.Rollback() }()
+	spans, asked, err := e.spans(ctx, tx, chargeIDs)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range spans {
+		if err := e.split(ctx, tx, s, asked, out); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// split goes through a cycle's lines in their order, from what it began with.
-func (e *Engine) split(ctx context.Context, cycleID string, s *span, asked map[string]bool, out map[string][]Part) error {
-	var spent money.Nano
-	more, err := e.lookUp(ctx, e.db, []string{cycleID})
-	if err != nil {
+// spans are the cycles that lines of the ledger name and whose overflow was
+// touched, by id, and the lines that there are.
+func (d dialect) spans(ctx context.Context, c conn, chargeIDs []string) (out []*span, asked map[string]bool, err error) {
+	asked = map[string]bool{}
+	since := map[string]time.Time{}
+	var p params
+	err = d.query(ctx, c, "SELECT id, at, cycles FROM charges WHERE id IN ("+p.list(chargeIDs)+")", p, func(r *sql.Rows) error {
+		var k string
+		var at time.Time
+		var named []string
+		err := r.Scan(&k, &at, fromJSON{&named})
+		asked[k] = true
+		for _, c := range named {
+			if first, seen := since[c]; !seen || at.Before(first) {
+				since[c] = at
+			}
+		}
 		return err
+	})
+	if err != nil || len(since) == 0 {
+		return nil, nil, err
 	}
-	spent = more[cycleID].prior // was spent before the budget's own first call
-	return e.query(ctx, e.db, "SELECT h.id, "+amountOf+`, CAST(o.cycles AS TEXT) FROM charges h LEFT JOIN charges o ON o.id = h.adjusts AND h.kind = 'ADJUSTED'
-		WHERE h.account_id = $1 AND h.plane = $2 AND h.day >= $3 AND CAST(h.cycles AS TEXT) LIKE $4 ORDER BY h.at, h.adjusts <> '', h.id`,
-		[]any{s.accountID, string(s.plane), DayOf(s.startsAt.UTC()) - skewDays, "%" + cycleID + "%"}, func(r *sql.Rows) error {
-			var k string
-			var amount money.Nano
-			var original []string
-			if err := r.Scan(&k, &amount, fromJSON{&original}); err != nil {
-				return err
-			}
-			if original != nil && !slices.Contains(original, cycleID) {
-				return nil // a correction of another cycle
-			}
-			part := s.Part
-			part.Amount = overflowOf(spent+amount, s.lim, s.overflow) - overflowOf(spent, s.lim, s.overflow)
-			spent += amount
-			if asked[k] && part.Amount != 0 {
-				out[k] = append(out[k], part)
-			}
-			return nil
-		})
+	p = nil
+	spent := "c.folded + " + leased("spent")
+	err = d.query(ctx, c, `SELECT c.id, b.id, s.id, s.name, s.kind, c.account_id, c.plane, c.lim, c.overflow, `+spent+`, c.closed_at
+		FROM budget_cycles c JOIN budgets b ON b.id = c.budget_id JOIN scopes s ON s.id = b.scope_id
+		WHERE c.overflow > 0 AND `+spent+" > c.lim AND c.id IN ("+p.list(slices.Sorted(maps.Keys(since)))+") ORDER BY c.id", p, func(r *sql.Rows) error {
+		var s span
+		err := r.Scan(&s.id, &s.BudgetID, &s.ScopeID, &s.ScopeName, &s.ScopeKind, &s.accountID, &s.plane, &s.lim, &s.overflow, &s.spent, &s.until)
+		s.since = since[s.id]
+		out = append(out, &s)
+		return err
+	})
+	return out, asked, err
+}
+
+// newest reads the lines of a span's cycle that may have been asked for, the
+// newest first. Those that name the cycle bear its scope, by which, and by time,
+// there is an index: of a large ledger only the scope's newest lines are read.
+func (s *span) newest() (query string, p params) {
+	where := "h.account_id = " + p.add(s.accountID) + " AND h.plane = " + p.add(string(s.plane)) + " AND h.at >= " + p.add(stamp(s.since))
+	if column := payer(s.ScopeKind); column != "" {
+		where += " AND " + column + " = " + p.add(s.ScopeID)
+	}
+	if s.until.Valid { // nothing is charged to it any more, whatever some replica's clock says
+		where += " AND h.at <= " + p.add(stamp(s.until.Time.AddDate(0, 0, skewDays)))
+	}
+	return "SELECT h.id, " + amountOf + ", CAST(o.cycles AS TEXT) FROM charges h LEFT JOIN charges o ON o.id = h.adjusts AND h.kind = 'ADJUSTED' WHERE " + where +
+		" AND CAST(h.cycles AS TEXT) LIKE " + p.add("%"+s.id+"%") + " ORDER BY h.at DESC, h.adjusts <> '' DESC, h.id DESC", p
+}
+
+// split goes back from what a cycle has come to through its newest lines.
+func (d dialect) split(ctx context.Context, c conn, s *span, asked map[string]bool, out map[string][]Part) error {
+	query, p := s.newest()
+	return d.query(ctx, c, query, p, func(r *sql.Rows) error {
+		var k string
+		var amount money.Nano
+		var original []string
+		if err := r.Scan(&k, &amount, fromJSON{&original}); err != nil {
+			return err
+		}
+		if original != nil && !slices.Contains(original, s.id) {
+			return nil // a correction of another cycle
+		}
+		part := s.Part
+		part.Amount = overflowOf(s.spent, s.lim, s.overflow) - overflowOf(s.spent-amount, s.lim, s.overflow)
+		s.spent -= amount
+		if asked[k] && part.Amount != 0 {
+			out[k] = append(out[k], part)
+		}
+		return nil
+	})
 }

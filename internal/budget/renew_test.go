@@ -168,36 +168,57 @@ func TestChangingTheRuleInTheMiddle(t *testing.T) {
 	})
 }
 
-// A replica whose clock lags behind a cycle's end finds the cycle closed by
-// another: it goes by the one that is open, and its other calls aren't held up.
-func TestALaggingClockMeetsAClosedCycle(t *testing.T) {
+// A clock that goes back behind the start of a cycle that has begun already, and
+// an admin who changes the rule there: the cycle keeps a time of its own.
+func TestChangingTheRuleBeforeACycleBegan(t *testing.T) {
 	t.Parallel()
-	st := storetest.OpenPostgres(t)
-	now, lagging := newClock(november()), newClock(november())
-	ahead, behind := start(t, st, now.now), start(t, st, lagging.now)
-	tr, other := plant(t, st, tenancy.Console, "UTC"), plant(t, st, tenancy.Console, "UTC")
-	tr.set(t, ahead, tr.root, 10*usd)
-	other.set(t, ahead, other.root, 10*usd)
-	warm(t, tr, behind)
-	warm(t, other, behind)
-	end := november().AddDate(0, 1, 0)
-	require.Eventually(t, func() bool { // it knows the path, and has no lease
-		behind.Return()
-		return st.BudgetLease.Query().CountX(system()) == 0
-	}, 30*time.Second, 10*time.Millisecond)
-	now.set(end)
-	renew(t, ahead)
-	require.Len(t, tr.statements(t, tr.root), 1)
-	require.Len(t, other.statements(t, other.root), 1)
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(time.Date(2026, 11, 30, 23, 59, 0, 0, time.UTC))
+		e := start(t, st, now.now)
+		tr := plant(t, st, tenancy.Console, "UTC")
+		tr.set(t, e, tr.root, 10*usd)
+		now.set(now.now().Add(2 * time.Minute))
+		tr.spend(t, e, 1)
+		now.set(now.now().Add(-90 * time.Second))
+		monthly := budget.Monthly
+		_, err := tr.try(e, tr.root, budget.Spec{Limit: 10 * usd, Cycle: &monthly, CycleDay: 1})
+		require.NoError(t, err)
+		balanced(t, e)
+		now.set(now.now().Add(2 * time.Minute))
+		tr.spend(t, e, 1)
+		s := tr.states(t, e)[tr.root]
+		require.Equal(t, 2*usd, s.Spent)
+		require.Equal(t, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), s.EndsAt)
+		balanced(t, e)
+	})
+}
 
-	for _, of := range []*tree{tr, other} {
-		h, err := behind.Hold(ctx, of.call(), output(1))
-		require.NoError(t, err)
-		_, err = h.Settle(ctx, output(1), budget.Outcome{})
-		require.NoError(t, err)
-		behind.Return()
-		require.Equal(t, usd, of.states(t, ahead)[of.root].Spent)
-		require.Zero(t, of.statements(t, of.root)[0].Spent)
-	}
-	balanced(t, ahead)
+// A clock that goes back behind a cycle's start when the one before has closed:
+// calls go on, in the newest cycle.
+func TestClockGoesBackBehindAClosedCycle(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(time.Date(2026, 11, 30, 23, 59, 0, 0, time.UTC))
+		e := start(t, st, now.now)
+		other := e
+		if st.Dialect == store.Postgres {
+			other = start(t, st, now.now)
+		}
+		tr := plant(t, st, tenancy.Console, "UTC")
+		tr.set(t, e, tr.root, 10*usd)
+		tr.spend(t, e, 1)
+		tr.spend(t, other, 1)
+		now.set(now.now().Add(2 * time.Minute))
+		for range 2 {
+			renew(t, other)
+			renew(t, e)
+		}
+		require.Len(t, tr.statements(t, tr.root), 1)
+		now.set(now.now().Add(-90 * time.Second))
+		for _, e := range []*budget.Engine{e, other} {
+			tr.spend(t, e, 2)
+		}
+		require.Equal(t, 4*usd, tr.states(t, e)[tr.root].Spent)
+		balanced(t, e)
+	})
 }

@@ -35,6 +35,7 @@ type round struct {
 	strict  map[string]bool  // accounts of found paths whose calls wait for the database
 	changes map[string]int64 // as they stood before the paths were read
 	own     map[string]own   // by cycle
+	lost    []string         // cycles that calls want, and that have closed
 	rest    bool             // more wait than one round takes
 	taken   map[*Hold]error  // whose idempotency key is another call's
 }

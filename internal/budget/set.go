@@ -370,11 +370,11 @@ func (e *Engine) retime(ctx context.Context, tx *store.Tx, scope *ent.Scope, now
 			continue // over; the next one goes by the new rule
 		}
 		r := s.rule(pool)
-		at := now
-		if s.startsAt.After(at) {
-			at = s.startsAt // it has just opened
+		from := now
+		if from.Before(s.startsAt) {
+			from = s.startsAt // the clock went back behind it; no cycle is empty
 		}
-		end := r.end(at)
+		end := r.end(from)
 		if s.scopeID == scope.ID {
 			out = &Renewal{Was: s.endsAt, EndsAt: end, NextEndsAt: r.following(end)}
 		}

@@ -90,6 +90,14 @@ func TestStatementSaysWhatTheLedgerSays(t *testing.T) {
 		require.Equal(t, []budget.ModelSum{{ModelID: "mod_x", Name: "small", Calls: 4, Amount: 16 * usd, OutputTokens: 16}}, models)
 		balanced(t, e)
 
+		_, err = e.Adjust(ctx, split, output(3)) // of the first month
+		require.NoError(t, err)
+		last := tr.spend(t, e, 12)
+		parts, err = e.Overflows(ctx, []string{last})
+		require.NoError(t, err)
+		require.Equal(t, 2*usd, parts[last][0].Amount, "corrections of other cycles are no part of it")
+		balanced(t, e)
+
 		for _, q := range []string{"UPDATE statements SET spent = 0", "UPDATE budget_cycles SET folded = folded + 1, excess = excess + 1 WHERE closed_at IS NOT NULL"} {
 			_, err := st.System().ExecContext(ctx, q)
 			require.Error(t, err, q)

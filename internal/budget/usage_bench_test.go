@@ -76,7 +76,7 @@ func BenchmarkUsage(b *testing.B) {
 }
 
 // ledgerOf writes n charges over 90 days: 250 members, five models.
-func (tr *tree) ledgerOf(b *testing.B, n int, first time.Time) {
+func (tr *tree) ledgerOf(b testing.TB, n int, first time.Time) {
 	b.Helper()
 	series := "WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < %d)"
 	at := "strftime('%%Y-%%m-%%d %%H:%%M:%%S+00:00', %d + i * 7775 / %d * 1000, 'unixepoch')"

@@ -86,10 +86,13 @@ func TestUsageAddsUpOnEveryLevel(t *testing.T) {
 				c.AgentID = rapid.SampledFrom([]string{"", "agt_1"}).Draw(r, "agent")
 				c.ClientID = rapid.SampledFrom([]string{"", "cli_1", "cli_2"}).Draw(r, "client")
 				c.ModelID = rapid.SampledFrom([]string{"mod_1", "mod_2"}).Draw(r, "model")
-				c.ModelName, c.PriceID = c.ModelID, rapid.SampledFrom([]string{price, "prc_gone"}).Draw(r, "price")
+				c.ModelName, c.PriceID = c.ModelID, rapid.SampledFrom([]string{price, ""}).Draw(r, "price")
+				c.Ceiling = 3 * usd // of calls without a price
 				c.Tags = rapid.SampledFrom([][]string{nil, {"a"}, {"a", "b"}, {"b", "b"}}).Draw(r, "tags")
 				if plane == tenancy.Copilot {
-					c.FactorPPM = rapid.SampledFrom([]int64{1_000_000, 1_333_333}).Draw(r, "factor")
+					if c.FactorPPM = rapid.SampledFrom([]int64{money.FactorOne, 1_333_333}).Draw(r, "factor"); c.FactorPPM != money.FactorOne {
+						c.FactorID = "" // the server's own
+					}
 				}
 				h, err := e.Hold(ctx, c, output(3))
 				require.NoError(r, err)
@@ -266,7 +269,7 @@ func TestVerifyFindsWrongUsage(t *testing.T) {
 		tr.exec(t, "UPDATE usage_days SET cost = cost + 7")
 		tr.exec(t, "DELETE FROM usage_tags")
 		tr.exec(t, "INSERT INTO usage_totals (id, account_id, plane, day, model_id, calls) VALUES (?, ?, ?, 1, 'mod_x', 2)", id.New(id.UsageTotal), tr.account, string(tr.plane))
-		found, err := e.VerifyUsage(ctx)
+		found, err := e.Verify(ctx)
 		require.NoError(t, err)
 		require.Len(t, found, 3)
 		require.Contains(t, found[0].String(), "usage_days account_id="+tr.account)

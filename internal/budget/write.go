@@ -15,7 +15,7 @@ import (
 // writer keeps: node, cycles, leases, each by id; then rows that only this
 // replica has.
 func (r *round) write(ctx context.Context, tx *sql.Tx) error {
-	r.found, r.taken = nil, map[*Hold]error{}
+	r.found, r.lost, r.taken = nil, nil, map[*Hold]error{}
 	maps.DeleteFunc(r.writes, func(_ string, w *leaseWrite) bool { return w.slice == nil })
 	for _, w := range r.writes {
 		w.got, w.dropped, w.gone, w.read, w.over = 0, 0, false, false, false
@@ -209,15 +209,10 @@ func (r *round) escrow(ctx context.Context, tx *sql.Tx) error {
 	r.giveBack(cycles)
 	var recalled []string
 	for _, k := range slices.Sorted(maps.Keys(needs)) {
-		c := cycles[k]
-		if c == nil || c.closed { // this replica's clock lags, or the budget was removed
-			if r.writes[k] == nil {
-				r.writes[k] = &leaseWrite{}
-			}
-			r.writes[k].gone = true
-			continue
-		}
-		if r.grant(c, needs[k], others[k], replicas) {
+		switch c := cycles[k]; {
+		case c == nil || c.closed: // by this replica's clock it still runs
+			r.lost = append(r.lost, k)
+		case r.grant(c, needs[k], others[k], replicas):
 			recalled = append(recalled, k)
 		}
 	}

@@ -74,6 +74,6 @@ func TestRequestsAtThePlatformOverTheAPI(t *testing.T) {
 
 		// What waits inside the account doesn't exist for the platform.
 		inside := a.ok(p.Seat, askFor, map[string]any{"i": map[string]any{"scopeId": p.Member.ID, "amount": "1", "reason": "a bit"}}).at("requestCreate", "request", "id")
-		require.Equal(t, "NOT_FOUND", a.do(a.SuperAdmin, approve, map[string]any{"i": map[string]any{"requestId": inside}}).code())
+		require.Equal(t, "NOT_FOUND", a.ok(a.SuperAdmin, approve, map[string]any{"i": map[string]any{"requestId": inside}}).at("requestApprove", "errors", 0, "code"))
 	})
 }

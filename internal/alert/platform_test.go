@@ -2,12 +2,15 @@ package alert_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/notification"
+	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/internal/alert"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/money"
@@ -64,11 +67,11 @@ func TestSuperAdminsHearOfCredits(t *testing.T) {
 func (w *world) poolAlone(p *identitytest.Plane, limit money.Nano) {
 	w.t.Helper()
 	w.change(func(ctx context.Context, tx *store.Tx) {
-		for scopeID := range p.Budgets {
-			if scopeID != p.Root.ID {
-				_, err := w.engine.Remove(ctx, tx, scopeID)
-				require.NoError(w.t, err)
-			}
+		below := tx.Scope.Query().Where(scope.IDIn(slices.Collect(maps.Keys(p.Budgets))...), scope.IDNEQ(p.Root.ID)).AllX(ctx)
+		slices.SortFunc(below, func(a, b *ent.Scope) int { return len(b.Path) - len(a.Path) }) // the deepest first: they are given from above
+		for _, s := range below {
+			_, err := w.engine.Remove(ctx, tx, s.ID)
+			require.NoError(w.t, err)
 		}
 	})
 	w.limit(p.Root, limit, 0)

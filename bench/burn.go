@@ -70,11 +70,10 @@ func measureBurn(ctx context.Context, name, url string, rounds int, duration tim
 func (b *bank) watchBurn(ctx context.Context, nodes, watched int, duration time.Duration) (took []time.Duration, payloads int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, duration+time.Minute)
 	defer cancel()
-	opened, err := b.openEngines(ctx, nodes, false)
+	l, err := b.openEngines(ctx, nodes, false)
 	if err != nil {
 		return nil, 0, err
 	}
-	l := opened.(*leases)
 	defer func() { err = errors.Join(err, l.close(context.WithoutCancel(ctx))) }()
 	address, err := b.serveBurn(ctx, l, watched)
 	if err != nil {
@@ -170,8 +169,11 @@ func (b *bank) serveBurn(ctx context.Context, l *leases, node int) (address stri
 
 // subscribe watches a scope as its panel does.
 func subscribe(ctx context.Context, address, scopeID string) (*websocket.Conn, error) {
-	c, _, err := (&websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}).DialContext(ctx, address, nil)
+	c, greeting, err := (&websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}).DialContext(ctx, address, nil)
 	if err != nil {
+		return nil, err
+	}
+	if err := greeting.Body.Close(); err != nil {
 		return nil, err
 	}
 	context.AfterFunc(ctx, func() { _ = c.Close() })

@@ -289,7 +289,7 @@ func (b *bank) openStrict(ctx context.Context, nodes int) (ledger, error) {
 	return b.openEngines(ctx, nodes, true)
 }
 
-func (b *bank) openEngines(ctx context.Context, nodes int, strict bool) (ledger, error) {
+func (b *bank) openEngines(ctx context.Context, nodes int, strict bool) (*leases, error) {
 	if err := b.setStrict(ctx, strict); err != nil {
 		return nil, err
 	}

@@ -108,6 +108,11 @@ func TestReadsStayInsideReach(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, states)
 
+		first, both, err := e.Watchable(ctx, all, nil, 1)
+		require.NoError(t, err)
+		require.Equal(t, ids[:1], first, "the first in the tree's order")
+		require.Equal(t, 2, both, "and how many there are")
+
 		// What calls without a member stands for itself.
 		since := now.now()
 		byKey, byAgent := tr.call(), tr.call()

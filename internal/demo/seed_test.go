@@ -169,7 +169,7 @@ func looksAlive(t *testing.T, st *store.Store, e *budget.Engine, root *ent.Scope
 	began, err := e.Before(ctx, []string{pool.BudgetID})
 	require.NoError(t, err)
 	require.Contains(t, began, pool.BudgetID)
-	for _, n := range e.Previous(days[root.ID], began[pool.BudgetID], pool.StartsAt) {
+	for _, n := range e.Previous(days[root.ID], began[pool.BudgetID].In(pool.Zone), pool.StartsAt.In(pool.Zone)) {
 		before += n
 	}
 	require.Greater(t, before, 10*money.One, "a cycle to compare with")

@@ -53,7 +53,7 @@ test-long: ## Run the property tests for RAPID_CHECKS cases each, 20,000 unless 
 	  -run 'Property|Subtree|OnlyTakes|NeverOverflows|Peek|ParsedBack|TestAdd|CostAndCredits|TakesWhatIsJSON|TokenCounts|CantBeMadeUp' $(call one-in,1)
 	go test ./internal/budget -run 'Forecast|WhatIf|ExactlyWhatIsLeft|BoundCovers|NoGap|NotWrapped' $(call one-in,1)
 	MODELCHECK_STATES=$(or $(MODELCHECK_STATES),12000000) go test ./internal/budget/modelcheck -timeout 2h
-	go test ./internal/budget -run SequentialModel $(call one-in,10)
+	go test ./internal/budget -run SequentialModel $(call one-in,5)
 	go test ./graph ./internal/identity ./internal/oauth ./internal/events -run 'Property|AgreesWithItsModel|MadeUpParameters|DeliversInOrder' $(call one-in,20)
 	go test ./internal/budget -run UsageAddsUp $(call one-in,100)
 

@@ -94,7 +94,7 @@ var mutations = []mutation{
 	{"an overflow is split from the oldest line on", "overflow.go", `ORDER BY h.at DESC, h.adjusts <> '' DESC, h.id DESC`, `ORDER BY h.at, h.adjusts <> '', h.id`, "StatementSays"},
 	{"corrections of other cycles are split as overflow", "overflow.go", `if original != nil && !slices.Contains(original, s.id) {`, `if false {`, "StatementSays"},
 	{"all of a scope's lines are read for a receipt", "overflow.go", `" AND h.at >= " + p.add(stamp(s.since))`, `" AND h.day >= 0 AND " + p.add(stamp(s.since)) + " <> '1970-01-01'"`, "OverflowsRead"},
-	{"a parent's reserve is carried over", "rollover.go", `parent.lim-r.keep[parent.scopeID]-sumBelow`, `parent.lim-sumBelow`, "Rollover"},
+	{"a parent's reserve is carried over", "rollover.go", `parent.lim-r.keep[parent.scopeID]-sumBelow`, `parent.lim-sumBelow`, "NotCarriedOver"},
 	{"grandchildren count against a rest as well", "rollover.go", `last != "" && strings.HasPrefix(s.path, last) {`, `last == "?" {`, "Rollover"},
 	{"a statement's overflow has no end", "statement.go", `return min(max(0, spent-lim), overflow)`, `return max(0, spent-lim)`, "StatementSays"},
 	{"a statement forgets what was before its budget", "statement.go", `if err != nil || f == nil || f.id != cycleID || f.prior == 0 {`, `if true {`, "ANewBudget|Model/sqlite"},

@@ -47,7 +47,7 @@ func TestEngineAgreesWithASequentialModel(t *testing.T) {
 					}
 				})
 				// A case takes its time, most of all where every step is many statements.
-				some := map[string]int{"sqlite": 5, "postgres": 20}[name]
+				some := map[string]int{"sqlite": 10, "postgres": 25}[name]
 				rapid.Check(t, func(rt *rapid.T) {
 					if rapid.IntRange(1, some).Draw(rt, "one in some") == 1 {
 						w.live(t, rt)

@@ -197,3 +197,22 @@ func TestIncreasesAndOverflowAreNotCarried(t *testing.T) {
 		require.Equal(t, []int64{int64(17 * usd), int64(7 * usd), int64(2 * usd)}, []int64{one.Lim, one.Raised, one.CarriedOut})
 	})
 }
+
+// What a team keeps back isn't there for what its seats carry over.
+func TestAReserveIsNotCarriedOver(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		e := start(t, st, now.now)
+		tr := plant(t, st, tenancy.Copilot, "UTC")
+		tr.set(t, e, tr.root, 100*usd)
+		_, err := tr.try(e, tr.team, budget.Spec{Limit: 50 * usd, Reserve: ptr(10 * usd)})
+		require.NoError(t, err)
+		_, err = tr.try(e, tr.mem, budget.Spec{Limit: 37 * usd, RolloverCap: ptr(20 * usd)})
+		require.NoError(t, err)
+		now.set(now.now().AddDate(0, 1, 0))
+		renew(t, e)
+		require.Equal(t, 3*usd, tr.states(t, e)[tr.mem].Carried, "of 37, what the team has left to give")
+		balanced(t, e)
+	})
+}

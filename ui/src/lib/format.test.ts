@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import amounts from './amounts.json'
-import { about, ago, compactMoney, cycle, dayFrom, endOfDay, exact, money, moneyWords, parseAmount, percent, tickMoney } from './format'
+import { about, ago, compactMoney, cycle, exact, money, moneyWords, parseAmount, percent, tickMoney } from './format'
 
 describe('money', () => {
   it.each([
@@ -75,28 +75,3 @@ test.each([
   ['2026-10-01T00:00:00Z', '2027-01-01T00:00:00Z', 'UTC', 'Oct 1 – Dec 31, 2026'],
   ['2026-11-01T00:00:00Z', '9999-01-01T00:00:00Z', 'UTC', 'Since Nov 1, 2026'],
 ])('the cycle from %s to %s in %s is %s', (from, to, zone, text) => expect(cycle(from, to, zone).replaceAll(/[\u2009\u202f]/g, ' ')).toBe(text))
-
-test.each([
-  ['2026-12-08', 'UTC', '2026-12-08T23:59:59.000Z'],
-  ['2026-12-08', 'Europe/Berlin', '2026-12-08T22:59:59.000Z'],
-  ['2026-12-08', 'America/Los_Angeles', '2026-12-09T07:59:59.000Z'],
-  ['2026-12-08', 'Asia/Kathmandu', '2026-12-08T18:14:59.000Z'],
-  ['2026-12-08', 'Pacific/Kiritimati', '2026-12-08T09:59:59.000Z'],
-  // The days on which clocks change.
-  ['2026-03-29', 'Europe/Berlin', '2026-03-29T21:59:59.000Z'],
-  ['2026-10-25', 'Europe/Berlin', '2026-10-25T22:59:59.000Z'],
-  ['2026-03-08', 'America/Los_Angeles', '2026-03-09T06:59:59.000Z'],
-])('%s ends in %s at %s', (day, zone, at) => {
-  expect(endOfDay(day, zone)).toBe(at)
-})
-
-test.each(['', 'tomorrow', '2026-13-01'])('%j is no day', (text) => {
-  expect(endOfDay(text, 'UTC')).toBeUndefined()
-})
-
-test('a day is the zone’s, not the reader’s', () => {
-  const late = Date.parse('2026-12-08T22:30:00Z')
-  expect(dayFrom('UTC', 0, late)).toBe('2026-12-08')
-  expect(dayFrom('Asia/Tokyo', 0, late)).toBe('2026-12-09')
-  expect(dayFrom('America/New_York', 7, late)).toBe('2026-12-15')
-})

@@ -171,28 +171,3 @@ const ranks: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 
 
 /** "1st". */
 export const ordinal = (n: number) => `${n}${ranks[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`
-
-const clocks = new Map<string, Intl.DateTimeFormat>()
-
-/** What a zone's clocks show at a moment, in milliseconds as if they showed UTC. */
-function wall(at: number, timeZone: string): number {
-  let clock = clocks.get(timeZone)
-  if (!clock) {
-    clock = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' })
-    clocks.set(timeZone, clock)
-  }
-  const part = Object.fromEntries(clock.formatToParts(at).map((p) => [p.type, Number(p.value)])) as Record<string, number>
-  return Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!, part.second!)
-}
-
-/** "2026-12-08": the day that a zone has, so many days on. */
-export const dayFrom = (timeZone: string, days = 0, now = Date.now()): string => new Date(wall(now, timeZone) + days * 86_400_000).toISOString().slice(0, 10)
-
-/** The last second of a day in a zone, as the server takes it; undefined for what is no day. */
-export function endOfDay(day: string, timeZone: string): string | undefined {
-  const wanted = Date.parse(`${day}T23:59:59Z`)
-  if (Number.isNaN(wanted)) return undefined
-  // Once more from there: clocks may change between the guess and the moment itself.
-  const guess = wanted - (wall(wanted, timeZone) - wanted)
-  return new Date(guess - (wall(guess, timeZone) - wanted)).toISOString()
-}

@@ -17,3 +17,12 @@ export function startOf(date: string, timeZone: string): Date {
   const guesses = [offset(utc - day), offset(utc + day)].map((o) => utc - o).toSorted((a, b) => a - b)
   return new Date(guesses.find((at) => dateIn(new Date(at), timeZone) === date) ?? guesses[0]!)
 }
+
+/** The date that a zone has, so many days on. */
+export const dayFrom = (timeZone: string, days = 0, now = Date.now()): string => addDays(dateIn(new Date(now), timeZone), days)
+
+/** The last second of a date in a zone, as the server takes it; undefined for what is no date. */
+export function endOfDay(date: string, timeZone: string): string | undefined {
+  if (Number.isNaN(Date.parse(`${date}T00:00:00Z`))) return undefined
+  return new Date(startOf(addDays(date, 1), timeZone).getTime() - 1000).toISOString()
+}

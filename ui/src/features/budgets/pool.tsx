@@ -51,7 +51,7 @@ export function Pool({ root, unit, previous, title, note, children }: Props) {
         <Card>
           <CardHead title={t('Burn')} note={t('What is spent of this cycle, and where it leads')} />
           <div className="px-4 pb-4">
-            <BurnPicture state={budget.state} series={budget.series} previous={previous} />
+            <BurnPicture state={budget.state} series={budget.series} previous={previous} thresholds={budget.thresholds} />
           </div>
         </Card>
       </div>

@@ -1,11 +1,13 @@
 import { CircleGauge } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { AgentPartsFragment } from '@/graphql/generated/graphql'
 import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Card, CardHead } from '@/kit/card'
 import { t } from '@/lib/i18n'
-import { BudgetPeek, Limit, useBurn, Used } from '@/features/budgets'
+import { Limit, useBurn, Used } from '@/features/budgets'
+
+const BudgetPeek = lazy(async () => ({ default: (await import('@/features/budgets/peek')).BudgetPeek }))
 
 /** A cap on all that is spent through the agent, whoever pays. */
 export function AgentBudget({ agent }: { agent: AgentPartsFragment }) {
@@ -33,7 +35,11 @@ export function AgentBudget({ agent }: { agent: AgentPartsFragment }) {
           </p>
         )}
       </div>
-      {open && <BudgetPeek id={agent.id} plane="COPILOT" onClose={() => setOpen(false)} />}
+      {open && (
+        <Suspense fallback={null}>
+          <BudgetPeek id={agent.id} plane="COPILOT" onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </Card>
   )
 }

@@ -1,5 +1,5 @@
 import { ArrowRightLeft, Ellipsis, Equal, HandCoins, Pencil, Play, SlidersHorizontal, Snowflake, TrendingUp, Undo2 } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { ScopeKind } from '@/graphql/generated/graphql'
 import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
@@ -8,13 +8,14 @@ import type { Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { AskDialog } from '@/features/requests'
 import { FreezeBudget, ResumeBudget } from '@/features/statements'
-import { MoveBudget } from './move'
 import { isRoot } from './kinds'
-import { RaiseBudget } from './raise'
-import { RemoveBudget } from './remove'
-import { BudgetSettings } from './settings'
-import { ShareOut } from './share-out'
 import type { Row } from './tree'
+
+const MoveBudget = lazy(async () => ({ default: (await import('./move')).MoveBudget }))
+const RaiseBudget = lazy(async () => ({ default: (await import('./raise')).RaiseBudget }))
+const ShareOut = lazy(async () => ({ default: (await import('./share-out')).ShareOut }))
+const BudgetSettings = lazy(async () => ({ default: (await import('./settings')).BudgetSettings }))
+const RemoveBudget = lazy(async () => ({ default: (await import('./remove')).RemoveBudget }))
 
 export type Act = 'ask' | 'move' | 'raise' | 'share' | 'settings' | 'freeze' | 'resume' | 'remove'
 
@@ -62,7 +63,7 @@ export function useActs(rows: readonly Row[], unit: Unit) {
   }
   const { act, row, to } = doing ?? {}
   const dialog = row && (
-    <>
+    <Suspense fallback={null}>
       {act === 'ask' && <AskDialog scope={row} unit={unit} onClose={close} />}
       {act === 'move' && <MoveBudget from={row} to={to} neighbours={neighboursOf(row, rows)} unit={unit} onClose={close} />}
       {act === 'raise' && <RaiseBudget scope={row} unit={unit} onClose={close} />}
@@ -71,7 +72,7 @@ export function useActs(rows: readonly Row[], unit: Unit) {
       {act === 'freeze' && row.budget && <FreezeBudget budgetId={row.budget.id} name={row.name} onClose={close} />}
       {act === 'resume' && row.budget && <ResumeBudget budgetId={row.budget.id} name={row.name} onClose={close} />}
       {act === 'remove' && row.budget && <RemoveBudget scope={row} budget={row.budget} overrides={overridesShare(row, parentOf(row, rows))} unit={unit} onClose={close} />}
-    </>
+    </Suspense>
   )
   return { start, dialog }
 }

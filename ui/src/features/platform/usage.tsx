@@ -101,7 +101,7 @@ export function PlatformUsagePage() {
             <Stat label={t('Margin')} value={compactMoney(report.total.margin, 'USD')} note={report.total.marginPercent === null || report.total.marginPercent === undefined ? '' : t('{{percent}} of the value', { percent: percent(report.total.marginPercent) })} />
           </div>
           <Card className="mb-4">
-            <CardHead title={t('Over time')} note={t('{{amount}} in {{count}} calls; group by day for the numbers.', { amount: moneyWords(report.total[measure.value], measure.unit), count: report.total.calls })}>
+            <CardHead title={t('Over time')} note={t('{{amount}} in {{count}} calls; group by day for the numbers.', { amount: moneyWords(report.total[measure.value], measure.unit), count: count(report.total.calls) })}>
               <span className="flex max-w-full flex-wrap gap-2">
                 <Segments label={t('Measure')} value={measure.value} onChange={(v) => setUrl({ over: v === 'cost' ? undefined : v })} options={measures} />
                 <Segments label={t('Interval')} value={by} onChange={(by) => setUrl({ by })} options={intervals} />

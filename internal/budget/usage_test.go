@@ -179,7 +179,7 @@ func TestUsageAddsUpOnEveryLevel(t *testing.T) {
 					require.Equal(r, make([]money.Nano, len(perDay)), perDay, by)
 					again, err := e.UsageOf(ctx, reach(path), f, by, ids)
 					require.NoError(r, err)
-					require.Equal(r, len(some), len(again))
+					require.Len(r, again, len(some))
 				}
 				flows, others, err := e.Flows(ctx, reach(path), f, 2)
 				require.NoError(r, err)

@@ -13,8 +13,9 @@ var zones sync.Map
 
 // zoneOf falls back to UTC, so that a name the server doesn't know stops nobody.
 func zoneOf(name string) *time.Location {
-	if z, ok := zones.Load(name); ok {
-		return z.(*time.Location)
+	known, _ := zones.Load(name)
+	if z, ok := known.(*time.Location); ok {
+		return z
 	}
 	z, err := time.LoadLocation(name)
 	if err != nil {

@@ -140,7 +140,7 @@ func (c *caller) carryOut(ctx context.Context, hold *budget.Hold, call connectio
 	}()
 	result, err = c.Connections.Call(ctx, call)
 	ended = true
-	return result, c.settle(hold, result), err
+	return result, c.settle(hold, result), err //nolint:contextcheck // what a call costs doesn't end with its client
 }
 
 // stillMine asks once more before an answer goes out: keys and grants may have

@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent"
+	entbudget "github.com/alchemi/cockpit/ent/budget"
 	entalert "github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/notification"
+	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/webhookdelivery"
 	"github.com/alchemi/cockpit/internal/alert"
 	"github.com/alchemi/cockpit/internal/budget"
@@ -97,8 +99,14 @@ func (w *world) roomy(p *identitytest.Plane, team money.Nano) {
 // spend charges whole units through the member's key.
 func (w *world) spend(p *identitytest.Plane, units int64) error {
 	w.t.Helper()
+	return w.spendBy(p, "", units)
+}
+
+// spendBy does so through an agent.
+func (w *world) spendBy(p *identitytest.Plane, agentID string, units int64) error {
+	w.t.Helper()
 	c := budget.Call{AccountID: p.Root.AccountID, Plane: tenancy.Plane(p.Root.Plane), Path: p.KeyScope.Path, OrganizationID: p.Org.ID, TeamID: p.Team.ID,
-		MemberID: p.Member.ID, KeyID: p.Key.ID, ModelID: p.Model.ID, ModelName: "smart", PriceID: "prc_x",
+		MemberID: p.Member.ID, KeyID: p.Key.ID, AgentID: agentID, ModelID: p.Model.ID, ModelName: "smart", PriceID: "prc_x",
 		Prices: budget.Prices{Output: 1_000_000 * usd}, RequestID: id.New(id.Request)}
 	if c.Plane == tenancy.Copilot {
 		c.FactorID, c.FactorPPM = "fac_x", money.FactorOne
@@ -174,6 +182,24 @@ func TestThresholdsFireOncePerCycleAcrossReplicas(t *testing.T) {
 		look()
 		require.Equal(t, []int{80, 80, 95, 100}, w.fired(p.Team, p))
 		require.Equal(t, []string{"BUDGET_THRESHOLD", "BUDGET_EXHAUSTED", "BUDGET_THRESHOLD"}, w.told(p.TeamAdmin))
+	})
+}
+
+// The budget of an agent lies on no path of those who call through it; a look at
+// what was charged finds it all the same.
+func TestAgentsBudgetsAreLookedAt(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st)
+		p := w.A.Copilot
+		w.roomy(p, 10_000*usd)
+		agent := st.Scope.Query().Where(scope.AccountID(p.Root.AccountID), scope.KindEQ(scope.KindAGENT)).FirstX(identitytest.System(t))
+		w.limit(agent, 10*usd, 0)
+		watcher := w.watcher()
+		require.NoError(t, watcher.Look(t.Context()))
+		require.NoError(t, w.spendBy(p, agent.ID, 9))
+		require.NoError(t, watcher.Look(t.Context()), "not at all budgets: that was just done")
+		require.Equal(t, 1, st.BudgetAlert.Query().Where(entalert.HasBudgetWith(entbudget.ScopeID(agent.ID))).CountX(identitytest.System(t)))
 	})
 }
 

@@ -250,7 +250,7 @@ func (d *draft) bringPrior(ctx context.Context, c conn, made []*entry, cycles []
 	}
 	for k, of := range groups {
 		for some := range slices.Chunk(slices.Sorted(maps.Keys(of)), 500) {
-			p := params{d.accountID, string(d.plane), stamp(k.from), stamp(k.to)}
+			p := params{d.accountID, string(d.plane), stamp(k.from), stamp(k.to), stamp(k.from.AddDate(0, 0, -skewDays))}
 			column, where := k.column, ""
 			if column == "" { // the plane's root, alone
 				column = "CAST(" + p.add(some[0]) + " AS TEXT)"
@@ -258,7 +258,7 @@ func (d *draft) bringPrior(ctx context.Context, c conn, made []*entry, cycles []
 				where = " AND " + column + " IN (" + p.list(some) + ")"
 			}
 			err := d.query(ctx, c, "SELECT "+column+", CAST(SUM("+amountOf+`) AS BIGINT) FROM charges h
-				WHERE h.account_id = $1 AND h.plane = $2 AND h.at >= $3 AND h.held_at >= $3 AND h.held_at < $4`+where+" GROUP BY 1", p, func(r *sql.Rows) error {
+				WHERE h.account_id = $1 AND h.plane = $2 AND h.at >= $5 AND h.held_at >= $3 AND h.held_at < $4`+where+" GROUP BY 1", p, func(r *sql.Rows) error {
 				var scopeID string
 				var spent money.Nano
 				if err := r.Scan(&scopeID, &spent); err != nil {

@@ -64,15 +64,12 @@ func (n *node) close(cycleIDs []string) {
 	}
 }
 
-// lose ends leases whose cycles were removed.
+// lose ends leases whose cycles were removed, or have closed.
 func (n *node) lose(cycleIDs []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, k := range cycleIDs {
-		if s := n.slices[k]; s != nil {
-			s.gone = true
-			delete(n.slices, k)
-		}
+		n.drop(k)
 	}
 }
 

@@ -47,11 +47,11 @@ func (e *Engine) closeDrained(ctx context.Context, p place, now time.Time) (clos
 	}
 	waiting := map[string]*ended{} // the oldest one that couldn't be closed, by scope
 	for some := range slices.Chunk(list, renewBatch) {
-		var n int
+		var done []string
 		err := e.store.WriteTx(ctx, func(tx *sql.Tx) error {
 			c := closing{Engine: e, tx: tx, place: p, now: stamp(e.now()), waiting: maps.Clone(waiting), accounts: maps.Clone(accounts)}
 			err := c.run(ctx, some)
-			n = c.closed
+			done = c.closed
 			if err == nil {
 				waiting = c.waiting
 			}
@@ -60,10 +60,11 @@ func (e *Engine) closeDrained(ctx context.Context, p place, now time.Time) (clos
 		if err != nil {
 			return closed, err
 		}
-		if n > 0 {
-			e.log.InfoContext(ctx, "budget cycles closed", "account", p.accountID, "plane", p.plane, "cycles", n)
+		if len(done) > 0 {
+			e.node.lose(done) // should the clock go back behind their end, calls are led to those that are open
+			e.log.InfoContext(ctx, "budget cycles closed", "account", p.accountID, "plane", p.plane, "cycles", len(done))
 		}
-		closed += n
+		closed += len(done)
 	}
 	return closed, nil
 }
@@ -98,7 +99,7 @@ type closing struct {
 	tx      *sql.Tx
 	now     time.Time
 	waiting map[string]*ended
-	closed  int
+	closed  []string
 
 	cycles   map[string]*cycle // locked: those to close, and those that follow
 	beside   map[string]beside
@@ -264,7 +265,7 @@ func (c *closing) close(ctx context.Context, x *ended) error {
 	if err := c.carry(ctx, c.next[x.id], carry); err != nil {
 		return err
 	}
-	c.closed++
+	c.closed = append(c.closed, x.id)
 	_, err = c.exec(ctx, c.tx, "UPDATE budget_cycles SET closed_at = $2, revision = revision + 1 WHERE id = $1", x.id, c.now)
 	return err
 }

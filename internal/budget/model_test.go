@@ -65,7 +65,8 @@ type model struct {
 	engines []*budget.Engine
 	journal bool
 	clock   *clock
-	ppm     int64 // 0 in Console
+	latest  time.Time // that the clock has shown
+	ppm     int64     // 0 in Console
 
 	scopes  []spot // that can have a budget
 	payers  []payer
@@ -105,12 +106,6 @@ type charged struct {
 	turns  []turn
 	heldAt time.Time
 	cost   money.Nano // in USD
-	amount money.Nano
-	lines  []line
-}
-
-type line struct {
-	at     time.Time
 	amount money.Nano
 }
 
@@ -164,7 +159,7 @@ func (w *model) live(t *testing.T, rt *rapid.T) {
 	if w.ppm = 0; plane == tenancy.Copilot {
 		w.ppm = rapid.SampledFrom([]int64{money.FactorOne, 1_333_333}).Draw(rt, "factor")
 	}
-	w.running, w.raises = nil, nil
+	w.running, w.raises, w.latest = nil, nil, w.clock.now()
 	w.charges, w.tallies, w.priors, w.said = map[string]*charged{}, map[turn]*tally{}, map[turn]money.Nano{}, map[string]string{}
 	w.grow(t, rt)
 	if rapid.IntRange(0, 3).Draw(rt, "pool") > 0 {
@@ -390,6 +385,9 @@ func (w *model) jump(t *testing.T, rt *rapid.T) {
 		to = to.Add(-time.Duration(rapid.IntRange(1, 90).Draw(rt, "seconds back")) * time.Second)
 	}
 	w.clock.set(to)
+	if to.After(w.latest) {
+		w.latest = to
+	}
 	if rapid.Bool().Draw(rt, "increases end") {
 		_, err := w.engine(rt).EndDue(ctx)
 		require.NoError(rt, err)

@@ -63,7 +63,7 @@ func (d dialect) firstCycle(ctx context.Context, c conn, budgetID string) (*firs
 func (f *firstCycle) lines(p *params) string {
 	where := []string{
 		"h.account_id = " + p.add(f.accountID), "h.plane = " + p.add(string(f.plane)),
-		"h.at >= " + p.add(stamp(f.startsAt)), "h.held_at >= " + p.add(stamp(f.startsAt)), "h.held_at < " + p.add(stamp(f.endsAt)),
+		"h.at >= " + p.add(stamp(f.startsAt.AddDate(0, 0, -skewDays))), "h.held_at >= " + p.add(stamp(f.startsAt)), "h.held_at < " + p.add(stamp(f.endsAt)),
 	}
 	if column := payer(f.kind); column != "" {
 		where = append(where, column+" = "+p.add(f.scopeID))
@@ -123,8 +123,8 @@ type newcomer struct {
 
 const (
 	// learned is how long replicas take at most to learn of a new budget, on clocks
-	// that differ.
-	learned = 10 * time.Second
+	// that differ, or were set back.
+	learned = 5 * time.Minute
 	// unwritten is how long a line may wait for an absent database.
 	unwritten = 10 * time.Minute
 )

@@ -110,7 +110,7 @@ test('a super admin grants an account its first credits and runs its pool; its c
   await expect.poll(async () => (await call(secret, model)).status).toBe(200)
 
   await page.getByRole('tab', { name: 'History' }).click()
-  await expect(page.getByText('let it be spent again')).toBeVisible()
+  await expect(page.getByText('let it go on after a freeze')).toBeVisible()
   await expect(page.getByText('raised it for a while')).toBeVisible()
   expect.soft(await violations(page), 'pool').toEqual([])
 

@@ -55,7 +55,7 @@ function Shown({ report, view, unit }: { report: FlowPartsFragment; view: View; 
   const others = Number(report.flows.others) > 0
   if (view === 'table') {
     return (
-      <div className="max-h-96 overflow-auto border-t border-line" tabIndex={0} role="region" aria-label={t('Where it went')}>
+      <div className="max-h-96 overflow-auto border-t border-line [&>div]:overflow-visible" tabIndex={0} role="region" aria-label={t('Where it went')}>
         <Table label={t('Where it went')}>
           <Head>
             <Th wide>{t('Organization')}</Th>

@@ -52,7 +52,7 @@ export function OverTime({ series, whole, group, unit, url, setUrl, className }:
           </Suspense>
         </div>
       ) : (
-        <div className="max-h-80 overflow-auto border-t border-line" tabIndex={0} role="region" aria-label={t('Over time by {{group}}', { group: by.toLowerCase() })}>
+        <div className="max-h-80 overflow-auto border-t border-line [&>div]:overflow-visible" tabIndex={0} role="region" aria-label={t('Over time by {{group}}', { group: by.toLowerCase() })}>
           <Table label={t('Over time')}>
             <Head>
               <Th className="sticky start-0 bg-surface">{t('From')}</Th>

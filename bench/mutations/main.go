@@ -76,7 +76,7 @@ var mutations = []mutation{
 	{"a share is removed as a limit is", "set.go", `case me.is.Origin == ByShare:`, `case me.is.Origin == "":`, "EqualDistribution"},
 	{"a closed cycle is leased again", "write.go", `case c == nil || c.closed: // by`, `case c == nil: // by`, "BehindAClosed"},
 	{"an old version is written over", "set.go", `*spec.ExpectedVersion != old.Version {`, `*spec.ExpectedVersion > old.Version {`, "BadSpecs"},
-	{"caps count as given", "draft.go", `if t == nil || e.kind.Leaf() || last != ""`, `if t == nil || last != ""`, "Copilot|Strict|AgentsGetNoShare|Model/sqlite"},
+	{"caps count as given", "draft.go", `if terms(e) == nil || e.kind.Leaf() || last != ""`, `if terms(e) == nil || last != ""`, "Copilot|Strict|AgentsGetNoShare|Model/sqlite"},
 	{"what lies below a child is given twice", "draft.go", `last != "" && strings.HasPrefix(e.path, last) {`, `last == "?" {`, "Copilot|Strict|Model/sqlite"},
 	{"the reserve is given", "draft.go", `lasting := add(g.set, t.Reserve) - t.Limit`, `lasting := g.set - t.Limit`, "NotGivenForGood"},
 	{"temporary increases outgrow their parent", "draft.go", `atPresent := add(g.limits(), max(t.Reserve, g.raised)) - t.total()`, `atPresent := g.limits() - t.total()`, "Increases"},

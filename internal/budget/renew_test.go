@@ -206,6 +206,7 @@ func TestClockGoesBackBehindAClosedCycle(t *testing.T) {
 		}
 		tr := plant(t, st, tenancy.Console, "UTC")
 		tr.set(t, e, tr.root, 10*usd)
+		warm(t, tr, e, other)
 		tr.spend(t, e, 1)
 		tr.spend(t, other, 1)
 		now.set(now.now().Add(2 * time.Minute))

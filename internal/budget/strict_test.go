@@ -67,21 +67,25 @@ func stall(t testing.TB, st *store.Store, e *budget.Engine) (letGo func(fence bo
 
 // warm lets an engine know the path and lease some of it, once it has learned of
 // all that was changed: it would forget the path again.
-func warm(t testing.TB, tr *tree, e *budget.Engine) {
+func warm(t testing.TB, tr *tree, engines ...*budget.Engine) {
 	t.Helper()
-	var heard atomic.Int64
-	e.Heard(tr.account, heard.Store)
+	heard := make([]atomic.Int64, len(engines))
+	for i, e := range engines {
+		e.Heard(tr.account, heard[i].Store)
+	}
 	require.NoError(t, tr.st.InTx(system(), func(_ context.Context, tx *store.Tx) error {
 		tx.Unaudited()
 		tx.Touch(tr.account)
 		return nil
 	}))
 	epoch := tr.st.Account.GetX(system(), tr.account).Epoch
-	require.Eventually(t, func() bool { return heard.Load() >= epoch }, 30*time.Second, 5*time.Millisecond)
-	h, err := e.Hold(ctx, tr.call(), output(1))
-	require.NoError(t, err)
-	require.NoError(t, h.Release(ctx))
-	tr.states(t, e)
+	for i, e := range engines {
+		require.Eventually(t, func() bool { return heard[i].Load() >= epoch }, 30*time.Second, 5*time.Millisecond)
+		h, err := e.Hold(ctx, tr.call(), output(1))
+		require.NoError(t, err)
+		require.NoError(t, h.Release(ctx))
+		tr.states(t, e)
+	}
 }
 
 // With strict dispatch the database has a hold when Hold returns; without, the
